@@ -1,0 +1,1 @@
+"""Everstock: coin-margined perpetual options on BTC and ETH, margined in tokenized stocks."""
