@@ -1,0 +1,82 @@
+# Everstock. Needs Python 3.11, Node 20 with npm, and make; everything else is installed into this folder.
+
+PYTHON ?= python3.11
+# Passed on: make demo ARGS=--fast, make test ARGS="-k margin"
+ARGS ?=
+WORKERS ?= 2
+
+# First on the path: Ape finds its compiler by `which vyper`.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONUNBUFFERED := 1
+
+# Errors only: where a machine keeps its packages is no concern of ours.
+PIP := .venv/bin/python -m pip --quiet --quiet --no-input install
+CONTRACTS := $(shell find contracts interfaces -name '*.vy' -o -name '*.vyi')
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-unit test-integration bench lock clean
+
+help: ## this list
+	@printf 'Everstock: perpetual options margined in tokenized stocks.\n\n'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\nMore: everstock --help, after make setup, as .venv/bin/everstock.\n'
+
+setup: .build/compiled ## install everything and compile the contracts; instant the second time
+
+demo: setup ## two markets, forty traders, a crash at real prices; results in build/demo
+	@everstock demo $(ARGS)
+
+test: test-unit test-integration ## every test
+
+test-unit: setup ## models and contracts in process, in parallel
+	@printf '== contracts and models, in process\n'
+	@python -m pytest tests --ignore=tests/integration --ignore=tests/fork -n $(WORKERS) --dist worksteal -q $(ARGS)
+
+test-integration: setup ## the whole on a forked chain, through Ape
+	@printf '== integration, on a forked chain through Ape\n'
+	@python -m pytest $(wildcard tests/integration tests/fork) -p no:boa_test -q $(ARGS)
+
+bench: setup ## measure gas and code sizes; writes docs/GAS.md
+	@everstock bench $(ARGS)
+
+# package-lock.json is kept by hand: one exact version of one package, with every platform's binary listed, of which a
+# registry may have only some.
+lock: ## resolve the Python packages of pyproject.toml anew
+	@printf 'resolving Python packages\n'
+	@rm -rf build/lock
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/python -m pip --quiet --quiet --no-input install uv
+	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra test \
+		--no-emit-index-url --custom-compile-command 'make lock' --upgrade pyproject.toml -o requirements.lock
+
+clean: ## remove all that was installed or built here
+	rm -rf .venv node_modules .build build .cache .pytest_cache .hypothesis everstock.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/pyvenv.cfg:
+	@printf '[1/5] Python environment\n'
+	@command -v $(PYTHON) >/dev/null || { printf 'Python 3.11 is needed; name it with PYTHON=...\n' >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.lock | .venv/pyvenv.cfg
+	@printf '[2/5] Python packages (a minute or two)\n'
+	@$(PIP) --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/editable: pyproject.toml .venv/installed
+	@printf '[3/5] Everstock itself\n'
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The platform package brings the binary: no script has to run.
+node_modules/installed: package-lock.json
+	@printf '[4/5] Anvil\n'
+	@command -v npm >/dev/null || { printf 'Node 20 with npm is needed\n' >&2; exit 1; }
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+.build/compiled: $(CONTRACTS) ape-config.yaml .venv/editable node_modules/installed
+	@printf '[5/5] contracts\n'
+	@python -m everstock.chain.artifacts
+	@touch $@
