@@ -10,5 +10,6 @@ Where to look:
 - `hermes`        an HTTP server that hands them out as Pyth's Hermes does
 - `artifacts`     ABI and bytecode of our contracts, as Ape compiled them
 - `transactions`  sending, with the reason of a revert in words
-- `ape`           Ape connected to one of these chains
+- `ape_bridge`    Ape connected to one of these chains
+- `command`       `everstock devnet` and `everstock ape`
 """

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from everstock.chain import addresses, devnet
-from everstock.chain.anvil import AnvilError, binary
+from everstock.chain.anvil import AnvilError
+from everstock.chain.ape_bridge import environment
 from everstock.chain.artifacts import ArtifactError
 from everstock.chain.hermes import HermesServer
 
@@ -70,22 +71,10 @@ def run_ape(arguments: tuple[str, ...]) -> None:
     try:
         with devnet.fork() as chain:
             Console(stderr=True).print(chain.banner())
-            environment = ape_environment(chain)
-            result = subprocess.run([str(tools / "ape"), *arguments], env=environment, check=False)
+            result = subprocess.run([str(tools / "ape"), *arguments], env=environment(chain), check=False)
     except (AnvilError, ArtifactError, devnet.ChainError) as error:
         raise _LocalError(str(error)) from error
     raise SystemExit(result.returncode)
-
-
-def ape_environment(chain: devnet.Chain) -> dict[str, str]:
-    """This process's environment with what makes an `ape` command use `chain` as base:mainnet-fork:foundry."""
-    path = [str(Path(sys.executable).parent), str(binary().parent), os.environ.get("PATH", "")]
-    return {
-        **os.environ,
-        "PATH": os.pathsep.join(path),
-        devnet.BASE_RPC_URL: chain.upstream or chain.url,
-        "APE_FOUNDRY_HOST": chain.url,
-    }
 
 
 def _serve(console: Console, chain: devnet.Chain, hermes_port: int, block_time: int) -> None:

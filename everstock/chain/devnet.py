@@ -115,7 +115,15 @@ class Chain:
 
     @cached_property
     def feeds(self) -> Feeds:
-        """The means to move prices, opened with what the chain's own feeds say. Raises `ChainError` if not movable."""
+        """The means to move prices, as of the first use. Raises `ChainError` if they cannot be moved."""
+        return self.open_feeds()
+
+    def open_feeds(self) -> Feeds:
+        """New means to move prices, whose publisher begins with what the chain's own feeds say now.
+
+        For use after the chain was rolled back, which a publisher does not notice. Raises `ChainError` if prices
+        cannot be moved.
+        """
         if not self.movable:
             raise ChainError("prices of this chain cannot be moved: its feeds are Base's own")
         feeds = Feeds(self.w3, PricePublisher(), before=self.hold_base_fee)
