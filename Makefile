@@ -73,7 +73,7 @@ clean: ## remove all that was installed or built here
 node_modules/installed: package-lock.json
 	@printf '[4/5] Anvil\n'
 	@command -v npm >/dev/null || { printf 'Node 20 with npm is needed\n' >&2; exit 1; }
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null
 	@touch $@
 
 .build/compiled: $(CONTRACTS) ape-config.yaml .venv/editable node_modules/installed

@@ -101,10 +101,10 @@ class Anvil:
         if self._process is not None:
             raise AnvilError("Anvil was started already")
         if self._log_path is None:
-            self._log = tempfile.NamedTemporaryFile(prefix="everstock-anvil-", suffix=".log")
+            self._log = tempfile.TemporaryFile()
         else:
             self._log_path.parent.mkdir(parents=True, exist_ok=True)
-            self._log = self._log_path.open("wb")
+            self._log = self._log_path.open("w+b")
         command = [str(binary()), "--host", "127.0.0.1", "--port", str(self._port), "--color", "never", *self._arguments]
         # A session of its own: Ctrl-C reaches us, and we stop Anvil once we are done with it.
         self._process = subprocess.Popen(
@@ -144,10 +144,7 @@ class Anvil:
 
     def log_tail(self) -> str:
         """The last lines of its log."""
-        if self._log is None:
-            return ""
-        text = Path(self._log.name).read_text(errors="replace")
-        return "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
+        return "\n".join(self._read_log().splitlines()[-LOG_TAIL_LINES:])
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -163,9 +160,15 @@ class Anvil:
         raise AnvilError(f"Anvil was not ready after {READY_SECONDS} s:\n{self.log_tail()}")
 
     def _port_in_log(self) -> int:
-        assert self._log is not None
-        match = re.search(r"^Listening on 127\.0\.0\.1:(\d+)", Path(self._log.name).read_text(errors="replace"), re.M)
+        match = re.search(r"^Listening on 127\.0\.0\.1:(\d+)", self._read_log(), re.M)
         return int(match.group(1)) if match else 0
+
+    def _read_log(self) -> str:
+        if self._log is None:
+            return ""
+        # Without moving the position, which Anvil writes at.
+        descriptor = self._log.fileno()
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
 
     def _answers(self) -> bool:
         request = {"jsonrpc": "2.0", "id": 1, "method": "web3_clientVersion", "params": []}

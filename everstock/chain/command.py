@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 from rich.console import Console
@@ -69,9 +70,9 @@ def run_ape(arguments: tuple[str, ...]) -> None:
     """
     tools = Path(sys.executable).parent
     try:
-        with devnet.fork() as chain:
+        with devnet.fork() as chain, TemporaryDirectory(prefix="everstock-ape-") as folder:
             Console(stderr=True).print(chain.banner())
-            result = subprocess.run([str(tools / "ape"), *arguments], env=environment(chain), check=False)
+            result = subprocess.run([str(tools / "ape"), *arguments], env=environment(chain, folder), check=False)
     except (AnvilError, ArtifactError, devnet.ChainError) as error:
         raise _LocalError(str(error)) from error
     raise SystemExit(result.returncode)

@@ -30,7 +30,8 @@ def base_itself(offline, monkeypatch):
     with devnet.lookalike() as base:
         Feeds(base.w3, PricePublisher()).set_chainlink("BTC", BASE_PRICE)
         base.rpc("anvil_setCode", addresses.PYTH, "0x00")
-        base.mine()
+        # Later than the prices that ours left in Pyth's storage, where Base's own would keep them elsewhere.
+        base.advance(60)
         monkeypatch.setenv(devnet.BASE_RPC_URL, base.url)
         monkeypatch.setenv(devnet.BASE_FORK_BLOCK, str(base.w3.eth.block_number))
         monkeypatch.setattr(addresses, "GENESIS_HASH", base.w3.eth.get_block(0)["hash"].to_0x_hex())
