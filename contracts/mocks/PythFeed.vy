@@ -43,7 +43,8 @@ MESSAGE_SIZE: constant(uint256) = 85
 SIGNATURE_SIZE: constant(uint256) = 66
 ROOT_PAYLOAD_SIZE: constant(uint256) = 37
 VALID_TIME_PERIOD: constant(uint256) = 60
-FEE_PER_FEED: constant(uint256) = 1  # wei per price message
+# Wei per price message, as Base charged until governance made it 0: whoever asks `getUpdateFee` is right with both.
+FEE_PER_FEED: constant(uint256) = 1
 
 # Pythnet's data source, https://docs.pyth.network (chain 26 in Wormhole's numbering).
 EMITTER_CHAIN: constant(uint256) = 26

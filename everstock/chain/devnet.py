@@ -34,7 +34,8 @@ BASE_FORK_BLOCK: Final = "BASE_FORK_BLOCK"
 # 2025-11-10, by Base's 1686789347 + 2 * number.
 PINNED_BLOCK: Final = 38_000_000
 
-# Base's minimum base fee, 0.005 gwei. Anvil's would decay towards 0 in blocks that are nearly empty.
+# 0.005 gwei. Base sets a minimum of that order (https://docs.base.org/base-chain/network-information/network-fees);
+# Anvil's would decay towards 0 in blocks that are nearly empty.
 BASE_FEE: Final = 5_000_000
 
 # Ours rather than Anvil's: on Base itself the usual test accounts carry code that takes whatever they are sent.
