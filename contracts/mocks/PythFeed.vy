@@ -394,7 +394,8 @@ def _verified_root(blob: Bytes[BLOB_SIZE], vaa: uint256, end: uint256) -> uint25
 @view
 def _vaa_offset(blob: Bytes[BLOB_SIZE]) -> uint256:
     """
-    @dev Where the VAA starts, behind: "PNAU" | major u8 = 1 | minor u8 | header size u8 | header | type u8 = 0 | size u16.
+    @dev Where the VAA starts, behind:
+         "PNAU" | major u8 = 1 | minor u8 | header size u8 | header | type u8 = 0 | size u16.
     """
     if len(blob) <= 7 or self._word(blob, 0, 4) != ACCUMULATOR_MAGIC or self._word(blob, 4, 1) != 1:
         raw_revert(method_id("InvalidUpdateData()"))

@@ -41,7 +41,8 @@ def binary() -> Path:
     Raises `AnvilError` if there is none.
     """
     system = {"Linux": "linux", "Darwin": "darwin"}.get(platform.system())
-    machine = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine().lower())
+    machines = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+    machine = machines.get(platform.machine().lower())
     path = ROOT / "node_modules" / "@foundry-rs" / f"anvil-{system}-{machine}" / "bin" / "anvil"
     if not path.is_file():
         raise AnvilError(f"Anvil is not installed for {platform.system()} {platform.machine()}: run `make setup`")
@@ -105,7 +106,8 @@ class Anvil:
         else:
             self._log_path.parent.mkdir(parents=True, exist_ok=True)
             self._log = self._log_path.open("w+b")
-        command = [str(binary()), "--host", "127.0.0.1", "--port", str(self._port), "--color", "never", *self._arguments]
+        listen = ["--host", "127.0.0.1", "--port", str(self._port)]
+        command = [str(binary()), *listen, "--color", "never", *self._arguments]
         # A session of its own: Ctrl-C reaches us, and we stop Anvil once we are done with it.
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", _WATCHED, "anvil", *command],

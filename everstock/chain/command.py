@@ -27,7 +27,7 @@ class _LocalError(click.ClickException):
 @click.option("--upstream-port", default=0, help="Port of the look-alike that it forks.  [default: a free one]")
 @click.option("--hermes-port", default=0, help="Port of the price service.  [default: a free one]")
 @click.option("--accounts", default=devnet.ACCOUNTS, show_default=True, help="How many accounts start with ether.")
-@click.option("--block-time", default=2, show_default=True, help="Seconds between blocks besides those of transactions.")
+@click.option("--block-time", default=2, show_default=True, help="Seconds between blocks without transactions.")
 def run_devnet(port: int, upstream_port: int, hermes_port: int, accounts: int, block_time: int) -> None:
     """Run a local Base until Ctrl-C.
 

@@ -200,7 +200,8 @@ class Chain:
             title, color = "FORK OF BASE", "yellow"
             says = f"A local copy of Base as it was at block {block}. Its tokens and contracts are Base's; "
             says += "its price feeds are replaced by our own." if self.movable else "so are its price feeds."
-        lines = Text(f"{says}\nNothing here is worth anything.\n{self.url}, chain id {addresses.CHAIN_ID}, block {block}")
+        where = f"{self.url}, chain id {addresses.CHAIN_ID}, block {block}"
+        lines = Text(f"{says}\nNothing here is worth anything.\n{where}")
         return Panel(lines, title=f"[bold]{title}[/bold]", border_style=color, expand=False)
 
 

@@ -51,7 +51,9 @@ class Feeds:
             self.set_chainlink(underlying, price, time)
         return self.publish(prices, time)
 
-    def publish(self, prices: Mapping[str, int], time: int | None = None, conf: Mapping[str, int] | None = None) -> bytes:
+    def publish(
+        self, prices: Mapping[str, int], time: int | None = None, conf: Mapping[str, int] | None = None
+    ) -> bytes:
         """Sign `prices` as Pyth's at `time` (the chain's now) and return the update; nothing is sent."""
         by_id = {addresses.PYTH_IDS[name]: price for name, price in prices.items()}
         conf_by_id = None if conf is None else {addresses.PYTH_IDS[name]: value for name, value in conf.items()}

@@ -20,7 +20,7 @@ PREFIX = "/v2/updates/price/"
 
 
 class HermesServer:
-    """Serves a publisher's updates on 127.0.0.1; a context manager, or `start` and `stop`. `port` 0 takes a free one."""
+    """Serves a publisher's updates on 127.0.0.1; a context manager, or `start` and `stop`. `port` 0: a free one."""
 
     def __init__(self, publisher: PricePublisher, port: int = 0) -> None:
         class Handler(_Handler):

@@ -25,7 +25,12 @@ _ERROR = function_signature_to_4byte_selector("Error(string)")
 _PANIC = function_signature_to_4byte_selector("Panic(uint256)")
 
 # Solidity's panics that a contract of ours can meet, https://docs.soliditylang.org/en/latest/control-structures.html
-_PANICS: Final = {0x01: "assertion failed", 0x11: "arithmetic overflow", 0x12: "division by zero", 0x32: "out of bounds"}
+_PANICS: Final = {
+    0x01: "assertion failed",
+    0x11: "arithmetic overflow",
+    0x12: "division by zero",
+    0x32: "out of bounds",
+}
 
 # Custom errors without arguments, by name: those of Pyth (pyth-sdk-solidity, PythErrors.sol).
 _CUSTOM_ERRORS: Final = (
@@ -170,7 +175,8 @@ class Wallet:
 
     def _replay(self, transaction: TxParams, receipt: TxReceipt) -> str:
         """Why a mined transaction failed: it is made once more as a call upon the block before."""
-        again: TxParams = {key: transaction[key] for key in ("from", "to", "data", "value", "gas") if key in transaction}
+        kept = ("from", "to", "data", "value", "gas")
+        again: TxParams = {key: transaction[key] for key in kept if key in transaction}
         try:
             self.w3.eth.call(again, receipt["blockNumber"] - 1)
         except (ContractLogicError, Web3RPCError) as error:

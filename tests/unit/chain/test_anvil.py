@@ -76,7 +76,9 @@ def test_log__is_kept_where_asked(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_gone__when_its_parent_is_ended(number):
-    parent = subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     pid = int(parent.stdout.readline())
     assert alive(pid)
     parent.send_signal(number)

@@ -49,7 +49,9 @@ def test_sources__are_the_deployables(root):
     assert list(artifacts.sources(root)) == ["Desk", "Vault"]
 
 
-@pytest.mark.parametrize("changed", ["contracts/modules/ledger.vy", "contracts/modules/rounding.vy", "interfaces/IVault.vyi"])
+@pytest.mark.parametrize(
+    "changed", ["contracts/modules/ledger.vy", "contracts/modules/rounding.vy", "interfaces/IVault.vyi"]
+)
 def test_outdated__whatever_is_imported_counts(compiled, changed):
     assert artifacts.outdated(compiled) == []
     with (compiled / changed).open("a") as file:
