@@ -1,0 +1,257 @@
+# pragma version 0.4.3
+# pragma optimize codesize
+# pragma nonreentrancy on
+"""
+@title PriceOracle
+@license AGPL-3.0-only
+@notice See interfaces/IPriceOracle.vyi.
+@dev Chainlink and the sequencer are asked when a price is stored, not when it is used: no action uses a price older than a
+     minute, and what they said is kept beside it. That takes six cold reads out of every trade.
+"""
+
+from interfaces import IAggregatorV3
+from interfaces import IPriceOracle
+from interfaces import IPyth
+
+from contracts.modules import constants as c
+from snekmate.auth import ownable
+from snekmate.auth import ownable_2step
+
+implements: IPriceOracle
+
+initializes: ownable
+initializes: ownable_2step[ownable := ownable]
+
+exports: (
+    # Ownership
+    ownable_2step.owner,
+    ownable_2step.pending_owner,
+    ownable_2step.transfer_ownership,
+    ownable_2step.accept_ownership,
+)
+
+# Decimals of a stored price.
+PRICE_DECIMALS: constant(int256) = 8
+# How long prices are refused after the sequencer came back, seconds: time enough to add margin first.
+SEQUENCER_GRACE: constant(uint256) = 300
+# A sigma from 1% to 1,000%, squared, per year in 1e-10.
+MIN_VARIANCE: constant(uint256) = 10**6
+MAX_VARIANCE: constant(uint256) = 10**12
+
+PYTH: public(immutable(address))
+SEQUENCER: public(immutable(address))
+
+# underlying -> | price 64 | publish time 32 | fast variance 40 | slow variance 40 | restricted 1 |
+word: public(HashMap[uint256, uint256])
+
+# underlying -> what its price is checked against
+feed: public(HashMap[uint256, IPriceOracle.Feed])
+
+
+@deploy
+def __init__(owner: address, pyth: address, sequencer: address):
+    assert owner != empty(address), "price_oracle: no owner"
+    ownable.__init__()
+    ownable_2step.__init__()
+    ownable_2step._transfer_ownership(owner)
+    PYTH = pyth
+    SEQUENCER = sequencer
+
+
+@payable
+@external
+def update(underlying_ids: DynArray[uint256, 8], updates: DynArray[Bytes[4096], 2]):
+    self._check_sequencer()
+    fee: uint256 = self._fee(updates)
+    feeds: DynArray[IPyth.PriceFeed, 8] = extcall IPyth(PYTH).parsePriceFeedUpdates(
+        updates, self._pyth_ids(underlying_ids), 0, max_value(uint64), value=fee
+    )
+    for i: uint256 in range(len(underlying_ids), bound=8):
+        published: IPyth.Price = feeds[i].price
+        if published.publishTime > self._publish_time(underlying_ids[i]):
+            assert published.publishTime + c.TRADE_MAX_AGE >= block.timestamp, "price_oracle: stale price"
+            self._take(underlying_ids[i], published)
+    self._refund(fee)
+
+
+@payable
+@external
+def first_prices(
+    underlying_ids: DynArray[uint256, 8], updates: DynArray[Bytes[4096], 2], min_time: uint256, max_time: uint256
+) -> DynArray[uint256, 8]:
+    self._check_sequencer()
+    fee: uint256 = self._fee(updates)
+    feeds: DynArray[IPyth.PriceFeed, 8] = extcall IPyth(PYTH).parsePriceFeedUpdatesUnique(
+        updates,
+        self._pyth_ids(underlying_ids),
+        convert(min_time, uint64),
+        convert(max_time, uint64),
+        value=fee,
+    )
+    prices: DynArray[uint256, 8] = []
+    for i: uint256 in range(len(underlying_ids), bound=8):
+        price: uint256 = self._take(underlying_ids[i], feeds[i].price)
+        prices.append(price | (feeds[i].price.publishTime << 64))
+    self._refund(fee)
+    return prices
+
+
+@external
+def set_feed(underlying: uint256, feed: IPriceOracle.Feed):
+    ownable._check_owner()
+    assert (
+        feed.pyth_id != empty(bytes32)
+        and 0 < feed.chainlink_max_age
+        and 0 < feed.min_price
+        and feed.min_price < feed.max_price
+        and feed.max_price < 2**64
+        and 0 < feed.max_confidence
+        and feed.max_confidence < c.BASIS
+        and feed.narrow_gap <= feed.wide_gap
+        and feed.wide_gap < c.BASIS
+    ), "price_oracle: feed out of bounds"
+    decimals: uint8 = staticcall IAggregatorV3(feed.chainlink).decimals()
+    assert convert(decimals, int256) == PRICE_DECIMALS, "price_oracle: chainlink decimals"
+    self.feed[underlying] = feed
+    log IPriceOracle.FeedSet(underlying=underlying, feed=feed)
+
+
+@external
+def set_variances(underlying: uint256, fast: uint256, slow: uint256):
+    ownable._check_owner()
+    for variance: uint256 in [fast, slow]:
+        assert MIN_VARIANCE <= variance and variance <= MAX_VARIANCE, "price_oracle: variance out of bounds"
+    kept: uint256 = self.word[underlying] & (2**96 - 1 | 1 << 176)
+    self.word[underlying] = kept | (fast << 96) | (slow << 136)
+    log IPriceOracle.VariancesSet(underlying=underlying, fast=fast, slow=slow)
+
+
+@view
+@external
+def words(first: uint256, second: uint256, max_age: uint256) -> (uint256, uint256):
+    oldest: uint256 = min(self._publish_time(first), self._publish_time(second))
+    # Safe: a price from the future is never stored.
+    assert oldest != 0 and unsafe_sub(block.timestamp, oldest) <= max_age, "price_oracle: stale price"
+    return self.word[first], self.word[second]
+
+
+@view
+@external
+def update_fee(updates: DynArray[Bytes[4096], 2]) -> uint256:
+    return staticcall IPyth(PYTH).getUpdateFee(updates)
+
+
+@internal
+def _take(underlying: uint256, published: IPyth.Price) -> uint256:
+    """
+    @notice Check a price against its feed and store it if it is newer than the stored one.
+    @return The price, USD with 8 decimals.
+    """
+    feed: IPriceOracle.Feed = self.feed[underlying]
+    assert published.price > 0, "price_oracle: price not positive"
+    assert published.publishTime <= block.timestamp, "price_oracle: price from the future"
+    # Both in Pyth's own exponent.
+    raw: uint256 = convert(published.price, uint256)
+    assert convert(published.conf, uint256) * c.BASIS <= raw * feed.max_confidence, "price_oracle: price too uncertain"
+    price: uint256 = self._scaled(raw, convert(published.expo, int256))
+    assert feed.min_price <= price and price <= feed.max_price, "price_oracle: price out of band"
+    gap: uint256 = self._chainlink_gap(feed, price)
+    assert gap <= feed.wide_gap, "price_oracle: too far from chainlink"
+
+    if published.publishTime > self._publish_time(underlying):
+        restricted: bool = gap > feed.narrow_gap
+        variances: uint256 = self.word[underlying] & ((2**80 - 1) << 96)
+        self.word[underlying] = (
+            price | (published.publishTime << 64) | variances | (convert(restricted, uint256) << 176)
+        )
+        log IPriceOracle.PriceStored(
+            underlying=underlying, price=price, publish_time=published.publishTime, restricted=restricted
+        )
+    return price
+
+
+@internal
+@view
+def _chainlink_gap(feed: IPriceOracle.Feed, price: uint256) -> uint256:
+    """
+    @notice |price / Chainlink's - 1| in 1e-5, rounded up.
+    """
+    round_id: uint80 = 0
+    answer: int256 = 0
+    started_at: uint256 = 0
+    updated_at: uint256 = 0
+    answered_in: uint80 = 0
+    round_id, answer, started_at, updated_at, answered_in = staticcall IAggregatorV3(feed.chainlink).latestRoundData()
+    assert answer > 0, "price_oracle: chainlink answer not positive"
+    assert updated_at + feed.chainlink_max_age >= block.timestamp, "price_oracle: chainlink too old"
+    other: uint256 = convert(answer, uint256)
+    return ((max(price, other) - min(price, other)) * c.BASIS + other - 1) // other
+
+
+@internal
+@view
+def _check_sequencer():
+    """
+    @notice Refuse prices while the sequencer is down and for a grace period after.
+    """
+    round_id: uint80 = 0
+    answer: int256 = 0
+    started_at: uint256 = 0
+    updated_at: uint256 = 0
+    answered_in: uint80 = 0
+    round_id, answer, started_at, updated_at, answered_in = staticcall IAggregatorV3(SEQUENCER).latestRoundData()
+    assert answer == 0 and started_at != 0, "price_oracle: sequencer down"
+    assert block.timestamp >= started_at + SEQUENCER_GRACE, "price_oracle: sequencer grace period"
+
+
+@internal
+@pure
+def _scaled(raw: uint256, expo: int256) -> uint256:
+    """
+    @notice A price of Pyth's exponent with 8 decimals, rounded down; 0 where no sane price has that exponent.
+    """
+    if expo < -18 or expo > 0:
+        return 0
+    places: int256 = expo + PRICE_DECIMALS
+    if places >= 0:
+        return raw * 10 ** convert(places, uint256)
+    return raw // 10 ** convert(-places, uint256)
+
+
+@internal
+@view
+def _pyth_ids(underlying_ids: DynArray[uint256, 8]) -> DynArray[bytes32, 8]:
+    ids: DynArray[bytes32, 8] = []
+    for underlying: uint256 in underlying_ids:
+        id: bytes32 = self.feed[underlying].pyth_id
+        assert id != empty(bytes32), "price_oracle: unknown underlying"
+        ids.append(id)
+    return ids
+
+
+@internal
+@view
+def _publish_time(underlying: uint256) -> uint256:
+    return (self.word[underlying] >> 64) & (2**32 - 1)
+
+
+@payable
+@internal
+def _fee(updates: DynArray[Bytes[4096], 2]) -> uint256:
+    """
+    @notice Pyth's fee, which the value sent must cover; wei.
+    """
+    fee: uint256 = staticcall IPyth(PYTH).getUpdateFee(updates)
+    assert msg.value >= fee, "price_oracle: fee not covered"
+    return fee
+
+
+@payable
+@internal
+def _refund(fee: uint256):
+    """
+    @notice Return what the fee left of the value sent.
+    """
+    if msg.value > fee:
+        done: bool = raw_call(msg.sender, b"", value=msg.value - fee, revert_on_failure=False)
+        assert done, "price_oracle: refund failed"

@@ -1,0 +1,222 @@
+# pragma version 0.4.3
+"""
+@title The pool's own scenario test
+@license AGPL-3.0-only
+@notice What the main pool would lose at each of the six points, per underlying, and the face traders have written. Rebuilt
+        from zero at every checkpoint; in between a trade adds its own effect. From it follow the requirement R and the
+        traders' net delta X.
+@dev Kept in granules, a power of two of units, so that a number fits 64 bits; rounded against the pool's freedom
+     (losses and written face up). A number that would not fit saturates: R is then beyond any equity.
+"""
+
+from contracts.modules import constants as c
+from contracts.modules import integers
+
+# One underlying, as stored.
+struct Exposure:
+    losses: int256[6]  # at each point, the far ones already at a third; granules
+    delta: int256  # the traders' net delta, sum of units * m v'; granules
+    checkpoint_price: uint256  # USD, 8 decimals; 0 before the first checkpoint
+
+# What an order, a liquidation or a whole book adds, before rounding.
+struct Effect:
+    losses: int256[6]  # sum of net units * change of mark, units * wad
+    delta: int256  # units * wad
+
+# Sums over both underlyings.
+struct Totals:
+    worst: uint256  # granules
+    written: uint256  # units written by traders, granules
+    accrued: uint256  # raw units of M
+    open_legs: uint256
+
+
+SATURATED: constant(int256) = 2**63 - 1
+
+GRANULE: immutable(uint256)
+
+#  first word
+# | loss 0, 64 | loss 1, 64 | loss 2, 64 | loss 3, 64 |
+#  second word
+# | loss 4, 64 | loss 5, 64 | delta 64 | checkpoint price 64 |
+words: uint256[2][2]
+
+# | worst 64 | written 64 | accrued 96 | open legs 32 |
+totals: uint256
+
+
+@deploy
+def __init__(decimals: uint256):
+    """
+    @param decimals Of M: 6 to 18. A granule is about 1 / 3500 token: 2^48 units at 18 decimals, 2^8 at 6.
+    """
+    assert 6 <= decimals and decimals <= 18, "risk_book: decimals"
+    granule: uint256 = 1
+    for _: uint256 in range(64):
+        if granule * 2**12 > 10**decimals:
+            break
+        granule *= 2
+    GRANULE = granule
+
+
+@internal
+@view
+def _exposure(underlying: uint256) -> Exposure:
+    """
+    @notice One underlying's losses, delta and checkpoint price.
+    """
+    return self._decode(self.words[underlying])
+
+
+@internal
+@pure
+def _decode(words: uint256[2]) -> Exposure:
+    """
+    @notice One underlying out of its two words.
+    """
+    return Exposure(
+        losses=[
+            integers._signed(words[0], 64),
+            integers._signed(words[0] >> 64, 64),
+            integers._signed(words[0] >> 128, 64),
+            integers._signed(words[0] >> 192, 64),
+            integers._signed(words[1], 64),
+            integers._signed(words[1] >> 64, 64),
+        ],
+        delta=integers._signed(words[1] >> 128, 64),
+        checkpoint_price=words[1] >> 192,
+    )
+
+
+@internal
+@view
+def _checkpoint_price(underlying: uint256) -> uint256:
+    """
+    @notice Index price at the last checkpoint, USD with 8 decimals; 0 before the first.
+    """
+    return self.words[underlying][1] >> 192
+
+
+@internal
+def _store(underlying: uint256, exposure: Exposure):
+    """
+    @notice Write one underlying.
+    """
+    self.words[underlying][0] = (
+        integers._unsigned(exposure.losses[0], 64)
+        | (integers._unsigned(exposure.losses[1], 64) << 64)
+        | (integers._unsigned(exposure.losses[2], 64) << 128)
+        | (integers._unsigned(exposure.losses[3], 64) << 192)
+    )
+    self.words[underlying][1] = (
+        integers._unsigned(exposure.losses[4], 64)
+        | (integers._unsigned(exposure.losses[5], 64) << 64)
+        | (integers._unsigned(exposure.delta, 64) << 128)
+        | (exposure.checkpoint_price << 192)
+    )
+
+
+@internal
+@view
+def _shifted(exposure: Exposure, effect: Effect) -> Exposure:
+    """
+    @notice The exposure with a effect added: losses rounded up, delta down, to whole granules.
+    """
+    granule: int256 = unsafe_mul(convert(GRANULE, int256), convert(c.WAD, int256))
+    shifted: Exposure = exposure
+    divisor: int256 = granule
+    for i: uint256 in range(6):
+        if i == 4:
+            divisor = unsafe_mul(3, granule)
+        shifted.losses[i] = self._saturate(
+            unsafe_add(exposure.losses[i], integers._ceil_div(effect.losses[i], divisor))
+        )
+    shifted.delta = self._saturate(unsafe_add(exposure.delta, integers._floor_div(effect.delta, granule)))
+    return shifted
+
+
+@internal
+@pure
+def _worst(exposure: Exposure) -> uint256:
+    """
+    @notice The worst of the six losses, at least 0, granules.
+    """
+    worst: int256 = 0
+    for loss: int256 in exposure.losses:
+        worst = max(worst, loss)
+    return convert(convert(worst, bytes32), uint256)
+
+
+@internal
+@view
+def _load_totals() -> Totals:
+    """
+    @notice The sums over both underlyings.
+    """
+    return self._decode_totals(self.totals)
+
+
+@internal
+@pure
+def _decode_totals(word: uint256) -> Totals:
+    """
+    @notice The sums out of their word.
+    """
+    return Totals(
+        worst=word & (2**64 - 1),
+        written=(word >> 64) & (2**64 - 1),
+        accrued=(word >> 128) & (2**96 - 1),
+        open_legs=word >> 224,
+    )
+
+
+@internal
+def _store_totals(totals: Totals):
+    """
+    @notice Write the sums; what would not fit saturates.
+    """
+    self.totals = (
+        min(totals.worst, 2**64 - 1)
+        | (min(totals.written, 2**64 - 1) << 64)
+        | (min(totals.accrued, 2**96 - 1) << 128)
+        | (totals.open_legs << 224)
+    )
+
+
+@internal
+@view
+def _requirement(totals: Totals, default_charge: uint256, scale: uint256) -> uint256:
+    """
+    @notice R, raw units of M, rounded up (floor + 1; 0 for an empty book).
+    @param default_charge Of written face, 1e-5. `scale` is D.
+    """
+    # Safe: both sums are below 2^65, a granule at most 2^48, D < 2^60.
+    granules: uint256 = unsafe_add(unsafe_mul(totals.worst, c.BASIS), unsafe_mul(default_charge, totals.written))
+    if granules == 0:
+        return 0
+    return unsafe_add(unsafe_div(unsafe_mul(unsafe_mul(granules, GRANULE), scale), c.BASIS * c.WAD), 1)
+
+
+@internal
+@view
+def _granules_up(units: uint256) -> uint256:
+    """
+    @notice Units as granules, rounded up.
+    """
+    return unsafe_div(unsafe_sub(unsafe_add(units, GRANULE), 1), GRANULE)
+
+
+@internal
+@view
+def _written(written: uint256, change: int256) -> uint256:
+    """
+    @notice Written face in granules after `change` units: more rounds up, less rounds down.
+    """
+    more: int256 = integers._ceil_div(change, convert(GRANULE, int256))
+    return convert(max(unsafe_add(convert(written, int256), more), 0), uint256)
+
+
+@internal
+@pure
+def _saturate(number: int256) -> int256:
+    return min(max(number, -SATURATED), SATURATED)

@@ -1,0 +1,76 @@
+"""The parameters of a market: a preset to start from, and their places in the contracts' two words.
+
+Scales are the contracts' (see interfaces/IRiskParameters.vyi); docs/RISKS.md owns the reasoning behind the numbers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+# Least margin, liquidator's least reward and least face of a market's preset, dollars of M at listing.
+MIN_MARGIN_USD: Final = 50
+REWARD_FLOOR_USD: Final = 2
+MIN_FACE_USD: Final = 100
+
+
+@dataclass(frozen=True)
+class MarketParameters:
+    """One market's parameters. Amounts of M are raw units and have no default: they follow from the stock's price."""
+
+    min_margin: int
+    reward_floor: int
+    min_face: int
+    sharpness: Mapping[str, int] = field(default_factory=lambda: {"BTC": 17, "ETH": 17})
+    carry: Mapping[str, int] = field(default_factory=lambda: {"BTC": 10_000, "ETH": 10_000})  # 1e-5 a year
+    load: int = 100  # 1e-3
+    kappa: int = 500  # 1e-3
+    fee_rate: int = 80  # of face, 1e-5
+    fee_cap: int = 125  # of mark, 1e-3
+    impact: int = 50  # k, 1e-3
+    pool_shock: int = 200  # 1e-3
+    account_shock: int = 125  # 1e-3
+    gross_rate: int = 250  # of face, 1e-5
+    initial_ratio: int = 1_500  # 1e-3
+    default_charge: int = 5_000  # of written face, 1e-5
+    open_buffer: int = 2_000  # 1e-3
+    close_buffer: int = 1_250  # 1e-3
+    withdraw_buffer: int = 2_000  # 1e-3
+    penalty_rate: int = 300  # of the scenario sum closed, 1e-3
+    common_share: int = 500  # of fees, load and surcharge, 1e-3
+    treasury_share: int = 200  # of the common share, 1e-3
+    reward_share: int = 200  # of the penalty, 1e-3
+
+    @classmethod
+    def preset(cls, stock_price_usd: float, decimals: int) -> "MarketParameters":
+        """The defaults for a token of `decimals` worth `stock_price_usd` at listing."""
+        token = 10**decimals / stock_price_usd
+        return cls(
+            min_margin=int(MIN_MARGIN_USD * token),
+            reward_floor=int(REWARD_FLOOR_USD * token),
+            min_face=int(MIN_FACE_USD * token),
+        )
+
+    def rates(self) -> list[int]:
+        """The first word's sixteen parameters, by key."""
+        return [
+            self.load,
+            self.kappa,
+            self.fee_rate,
+            self.fee_cap,
+            self.impact,
+            self.pool_shock,
+            self.account_shock,
+            self.gross_rate,
+            self.initial_ratio,
+            self.default_charge,
+            self.open_buffer,
+            self.close_buffer,
+            self.withdraw_buffer,
+            self.penalty_rate,
+            self.common_share,
+            self.treasury_share,
+        ]
+
+    def carries(self, underlyings: Sequence[str]) -> list[int]:
+        """Carry of each underlying, per year in 1e-5."""
+        return [self.carry[name] for name in underlyings]

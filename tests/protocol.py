@@ -1,0 +1,231 @@
+"""The whole protocol in process: shared feeds and oracle, one market with a token of its own, and actors by role.
+
+Everything is deployed by the same code as on a chain (`everstock.chain.deployment`). Prices are floats in USD here and
+nowhere else; amounts are raw units of M.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import boa
+from boa.contracts.vyper.vyper_contract import VyperContract, VyperDeployer
+from eth_utils import to_checksum_address
+
+from everstock.chain import addresses
+from everstock.chain.deployment import UNDERLYINGS, Feed, Market, base_feeds, deploy_market, deploy_oracle
+from everstock.chain.publisher import DEVNET_PUBLISHER, PricePublisher
+from everstock.parameters import MarketParameters
+
+CONTRACTS: Final = Path(__file__).parents[1] / "contracts"
+
+# When every test begins: 2025-10-09 00:00 UTC.
+START: Final = 1_759_968_000
+OPENING: Final = {"BTC": 120_000.0, "ETH": 4_500.0}
+# Sigma 60% and 72%, squared, per year in 1e-10.
+VARIANCES: Final = {"BTC": 3_600_000_000, "ETH": 5_184_000_000}
+STOCK_PRICE: Final = 300.0
+MAX_LEGS: Final = 8
+NO_LIMIT: Final = 2**255 - 1
+
+
+@cache
+def deployer_of(name: str) -> VyperDeployer:
+    """The compiled contract called `name`, wherever under contracts/ it is."""
+    (path,) = CONTRACTS.rglob(f"{name}.vy")
+    return boa.load_partial(str(path))
+
+
+class BoaDeployer:
+    """Creates contracts in process."""
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+
+    @property
+    def address(self) -> str:
+        return str(self.account)
+
+    @property
+    def nonce(self) -> int:
+        return boa.env.evm.vm.state.get_nonce(boa.env.eoa.__class__(self.account).canonical_address)
+
+    def deploy(self, name: str, *arguments: Any) -> VyperContract:
+        with boa.env.prank(self.account):
+            return deployer_of(name).deploy(*arguments)
+
+
+def account_of(owner: str, subaccount: int = 0) -> int:
+    """The id of an owner's account at a clearing house."""
+    return int(str(owner), 16) << 96 | subaccount
+
+
+def price(usd: float) -> int:
+    """A price or strike as the contracts have it: 8 decimals."""
+    return round(usd * 10**8)
+
+
+def unpack_legs(words: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Packed legs as (series, units, G at entry)."""
+
+    def signed(bits: int, width: int) -> int:
+        return bits - (1 << width) if bits >> (width - 1) else bits
+
+    return [(w & 0xFFFF, signed((w >> 16) & (2**113 - 1), 113), signed(w >> 129, 127)) for w in words if w]
+
+
+@dataclass
+class Protocol:
+    """One market and all it stands on. `trader(name)` and friends make funded actors."""
+
+    decimals: int = 18
+    parameters: MarketParameters | None = None
+    main_deposit: int = 10_000  # whole tokens in the main pool from the start
+    insurance_deposit: int = 1_000
+    index: dict[str, float] = field(default_factory=lambda: dict(OPENING))
+
+    def __post_init__(self) -> None:
+        boa.env.evm.patch.timestamp = START
+        self.owner = self.actor("owner")
+        self.operator = self.actor("feed operator")
+        self.deployer = BoaDeployer(self.actor("deployer"))
+        self.publisher = PricePublisher()
+        self.pyth = self.deployer.deploy("PythFeed", DEVNET_PUBLISHER.address)
+        self.chainlink = {
+            name: self.deployer.deploy("ChainlinkFeed", self.operator, 8, f"{name} / USD") for name in UNDERLYINGS
+        }
+        self.sequencer = self.deployer.deploy("ChainlinkFeed", self.operator, 0, "sequencer")
+        self.sequencer.publish(0, START - 86_400, START - 86_400, sender=self.operator)
+        self.oracle = deploy_oracle(self.deployer, self.owner, self.pyth.address, self.sequencer.address)
+        for id_, name in enumerate(UNDERLYINGS):
+            self.oracle.set_feed(id_, self.feed(name).as_tuple(), sender=self.owner)
+            self.oracle.set_variances(id_, VARIANCES[name], VARIANCES[name], sender=self.owner)
+
+        self.unit = 10**self.decimals
+        self.parameters = self.parameters or MarketParameters.preset(STOCK_PRICE, self.decimals)
+        self.token = self.deployer.deploy("HostileToken", self.decimals)
+        self.market: Market = deploy_market(
+            self.deployer,
+            owner=self.owner,
+            token=self.token.address,
+            decimals=self.decimals,
+            name="TSLA.M",
+            oracle=self.oracle.address,
+            parameters=self.parameters,
+        )
+        for role, contract in self.market.contracts().items():
+            setattr(self, role, contract)
+        self.set_prices()
+        self.endow(self.main_pool.address, self.main_deposit)
+        self.endow(self.insurance_pool.address, self.insurance_deposit)
+        self.clearing_house.checkpoint()
+
+    # Actors
+
+    def actor(self, name: str) -> str:
+        """An address with ether, known by a name."""
+        address = boa.env.generate_address(name)
+        boa.env.set_balance(address, 10**20)
+        return address
+
+    def trader(self, name: str, tokens: float = 100) -> str:
+        """An actor with `tokens` whole tokens of cash in account 0."""
+        trader = self.actor(name)
+        self.deposit(trader, round(tokens * self.unit))
+        return trader
+
+    def fund(self, holder: str, amount: int) -> None:
+        """Give `amount` raw units of M, approved for the clearing house."""
+        self.token.mint(holder, amount)
+        self.token.approve(self.clearing_house.address, 2**256 - 1, sender=holder)
+
+    def deposit(self, trader: str, amount: int, subaccount: int = 0) -> None:
+        """Put `amount` fresh raw units of M into an account of `trader`."""
+        self.fund(trader, amount)
+        self.clearing_house.deposit(account_of(trader, subaccount), amount, sender=trader)
+
+    def endow(self, pool: str, tokens: float) -> None:
+        """Put whole tokens into a pool's ledger without any shares: nobody's capital, for tests of the market itself."""
+        amount = round(tokens * self.unit)
+        if amount:
+            self.fund(pool, amount)
+            self.clearing_house.pool_deposit(amount, sender=pool)
+
+    # Time and prices
+
+    @property
+    def now(self) -> int:
+        return boa.env.evm.patch.timestamp
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass without any price."""
+        boa.env.evm.patch.timestamp += seconds
+
+    def feed(self, underlying: str) -> Feed:
+        """The feed of an underlying, with this test's Chainlink."""
+        base = base_feeds()[UNDERLYINGS.index(underlying)]
+        return Feed(**{**vars(base), "chainlink": str(self.chainlink[underlying].address)})
+
+    def publish(self, after: int = 0, **usd: float) -> bytes:
+        """Move feeds to new prices `after` seconds from now (Chainlink too) and return the signed update, stored nowhere."""
+        self.wait(after)
+        self.index |= usd
+        for name, feed in self.chainlink.items():
+            feed.publish(price(self.index[name]), self.now, self.now, sender=self.operator)
+        return self.publisher.publish({addresses.PYTH_IDS[name]: price(usd) for name, usd in self.index.items()}, self.now)
+
+    def store(self, *updates: bytes) -> None:
+        """Bring signed updates to the oracle."""
+        self.oracle.update([0, 1], list(updates), value=self.pyth.getUpdateFee(list(updates)), sender=self.operator)
+
+    def set_prices(self, after: int = 0, **usd: float) -> None:
+        """Publish prices and bring them to the oracle: `set_prices(BTC=60_000, after=10)`."""
+        self.store(self.publish(after, **usd))
+
+    # Trading, past the order desk
+
+    def list_series(self, underlying: str = "BTC", moneyness: float = 1.0, is_put: bool = False) -> int:
+        """List the series whose strike of two digits is nearest to index / moneyness."""
+        strike = float(f"{self.index[underlying] / moneyness:.1e}")
+        return self.series_listing.list_series(UNDERLYINGS.index(underlying), price(strike), is_put)
+
+    def trade(
+        self,
+        trader: str,
+        *legs: tuple[int, float],
+        prices: Sequence[int] | None = None,
+        limit: int = NO_LIMIT,
+        reduce_only: bool = False,
+        subaccount: int = 0,
+    ) -> int:
+        """Trade (series, whole tokens of face) as the order desk would, its own `prices` the latest unless given.
+
+        Returns the order's total.
+        """
+        prices = [price(self.index[name]) for name in UNDERLYINGS] if prices is None else prices
+        order = [(series, round(face * self.unit)) for series, face in legs]
+        order += [(0, 0)] * (MAX_LEGS - len(order))
+        return self.clearing_house.trade(
+            account_of(trader, subaccount), order, list(prices), limit, reduce_only, sender=self.order_desk.address
+        )
+
+    def liquidate(self, *traders: str, by: str | None = None) -> list[int]:
+        """Liquidate accounts 0 at the stored price; returns the fractions closed."""
+        return self.liquidator.liquidate([account_of(trader) for trader in traders], [], sender=by or self.operator)
+
+    # Reading
+
+    def account(self, trader: str, subaccount: int = 0) -> Any:
+        """Cash, claim and packed legs of an account."""
+        return self.clearing_house.account(account_of(trader, subaccount))
+
+    def units(self, trader: str, subaccount: int = 0) -> dict[int, int]:
+        """Units by series of an account's legs."""
+        return {series: units for series, units, _ in unpack_legs(self.account(trader, subaccount).legs)}
+
+
+def checksum(address: Any) -> str:
+    """An address as web3 writes it."""
+    return to_checksum_address(str(address))
