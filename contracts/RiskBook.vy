@@ -56,7 +56,7 @@ struct View:
     quote: series_book.Quote
     growth: series_book.Growth
 
-# An account brought to the present, and what an action makes of it.
+# An account brought to the present.
 struct Account:
     legs: uint256[8]  # at the present G, retired series dropped
     count: uint256  # of legs
@@ -66,12 +66,12 @@ struct Account:
     gain: int256  # the same in raw units of M, rounded down
     stress: portfolio_margin.Stress
     growth: series_book.Growth  # of the series touched
-    opens: bool  # whether a leg grew
-    resized: bool
-    effects: pool_risk.Effect[2]  # on the pool, per underlying
-    written: int256  # change of the units traders have written
-    latest: trade_costs.Cost  # of an order at the latest prices
-    own: trade_costs.Cost  # at its own
+
+# What resizing legs does to the pool.
+struct Change:
+    effects: pool_risk.Effect[2]  # per underlying
+    affected: bool[2]
+    written: int256  # units more that traders have written
 
 # exact sum of all legs' gains, 1e24: what the pool owes
 owed: public(int256)
@@ -134,10 +134,10 @@ def settle(base: uint256, legs: uint256[8], main: uint256, claims: uint256) -> I
     result.skipped = integers._int(base) + account.gain < 0
     if result.skipped:
         result.legs = legs
-        self._commit_growth(account)
+        self._commit_growth(account.growth)
     else:
         result.legs = account.legs
-        self._commit(account, legs, 0)
+        self._commit(account, legs, empty(Change), 0)
     return result
 
 
@@ -154,25 +154,57 @@ def trade(
     book: Book = empty(Book)
     result: IRiskBook.Trade = empty(IRiskBook.Trade)
     book, result.sweep = self._begin(c.TRADE_MAX_AGE, main, claims)
-    self._only_closed_window(book)
+    self._only_closed_window(book.state)
     self._require(book.state.depth != 0, "risk_book: no equity")
     account: Account = self._visit(book, legs, True)
-    sum_before: uint256 = self._scenario_sum(book, account)
+    sum_before: uint256 = self._scenario_sum(book, account.stress)
     requirement_before: uint256 = self._requirement(book, pool_risk._load_totals())
 
+    # Leg by leg. At the order's own prices a leg is only priced if they are not the latest.
+    change: Change = empty(Change)
+    latest: trade_costs.Cost = empty(trade_costs.Cost)
+    own: trade_costs.Cost = empty(trade_costs.Cost)
+    differs: bool = self._differs(book, prices)
     for item: IRiskBook.OrderLeg in order:
-        if item.face != 0:
-            account = self._fill(book, account, item, prices, reduce_only)
+        if item.face == 0:
+            break
+        v: View = self._view(book, item.series)
+        u: uint256 = v.s.underlying
+        self._require(v.s.notice != series_book.FROZEN, "trade: series is retired")
+        self._require(prices[u] != 0, "risk_book: order without a price")
+        account.growth = series_book._sum(account.growth, v.growth)
+        place: uint256 = 0
+        before: int256 = 0
+        place, before = self._find(account.legs, item.series)
+        units: int256 = 0
+        opens: bool = False
+        units, opens = self._units(item.face, before, book.state.scale, reduce_only)
+        after: int256 = unsafe_add(before, units)
+        if opens:
+            self._check_opening(book, v, after)
+            result.cash_floor = parameters._min_margin(book.limits)
+
+        latest = self._cost(book, latest, u, v.quote, units)
+        if differs:
+            quote: series_book.Quote = series_book._quote(v.s, prices[u], book.terms[u].sharpness)
+            own = self._cost(book, own, u, quote, units)
+        account.stress = self._stressed(book, account.stress, v, before, after)
+        change.affected[u] = True
+        change.effects[u] = self._effect(book, change.effects[u], v, units)
+        change.written = unsafe_add(change.written, self._written(before, after))
+        leg: uint256 = self._resize(item.series, book.terms[u], v, before, after)
+        account.legs, account.count = self._placed(account.legs, account.count, place, leg)
+
     result.legs = account.legs
     result.gain = account.gain
-    result.fee = account.latest.fee
-    result.impact = self._impact(book, account.latest)
-    result.total = trade_costs._total(account.latest, result.impact)
-    result.own_total = trade_costs._total(account.own, self._impact(book, account.own))
-    if account.opens:
-        result.cash_floor = parameters._min_margin(book.limits)
+    result.fee = latest.fee
+    result.impact = self._impact(book, latest)
+    result.total = trade_costs._total(latest, result.impact)
+    result.own_total = result.total
+    if differs:
+        result.own_total = trade_costs._total(own, self._impact(book, own))
 
-    sum_after: uint256 = self._scenario_sum(book, account)
+    sum_after: uint256 = self._scenario_sum(book, account.stress)
     buffer: uint256 = parameters.CLOSE_BUFFER
     queued: uint256 = 0
     if sum_after > sum_before:
@@ -182,7 +214,7 @@ def trade(
         queued = checkpoints._queued_redemptions()
 
     accrued: uint256 = result.fee * parameters._rate(book.rates, parameters.COMMON_SHARE) // c.PERMILLE
-    totals: pool_risk.Totals = self._commit(account, legs, accrued)
+    totals: pool_risk.Totals = self._commit(account, legs, change, accrued)
     requirement: uint256 = self._requirement(book, totals)
     if requirement > requirement_before:
         # E once the gain is booked and the fee is in.
@@ -201,12 +233,12 @@ def liquidate(base: uint256, legs: uint256[8], main: uint256, claims: uint256) -
     result.booked = checkpoints._is_booked(book.state)
     account: Account = self._visit(book, legs, True)
     result.gain = account.gain
-    result.scenario_sum = self._scenario_sum(book, account)
+    result.scenario_sum = self._scenario_sum(book, account.stress)
     equity: int256 = integers._int(base) + account.gain
     min_margin: uint256 = parameters._min_margin(book.limits)
     if equity >= integers._int(portfolio_margin._maintenance(result.scenario_sum, min_margin)):
         result.legs = legs
-        self._commit_growth(account)
+        self._commit_growth(account.growth)
         return result
 
     penalty_rate: uint256 = parameters._rate(book.rates, parameters.PENALTY_RATE)
@@ -218,19 +250,26 @@ def liquidate(base: uint256, legs: uint256[8], main: uint256, claims: uint256) -
         penalty_rate,
     )
     result.penalty = penalty_rate * result.scenario_sum * result.fraction // (c.PERMILLE * c.WAD)
+    change: Change = empty(Change)
     # From the last leg to the first, for a leg that closes is replaced by the last.
     place: uint256 = account.count
     for _: uint256 in range(c.MAX_LEGS):
         if place == 0:
             break
         place = unsafe_sub(place, 1)
+        id: uint256 = leg_words._series(account.legs[place])
         before: int256 = leg_words._units(account.legs[place])
         # Truncated: what the account keeps never outweighs the fraction.
         after: int256 = before * integers._int(c.WAD - result.fraction) // integers._int(c.WAD)
-        id: uint256 = leg_words._series(account.legs[place])
-        account = self._resize(book, account, place, id, self._view(book, id), before, after)
+        v: View = self._view(book, id)
+        u: uint256 = v.s.underlying
+        change.affected[u] = True
+        change.effects[u] = self._effect(book, change.effects[u], v, unsafe_sub(after, before))
+        change.written = unsafe_add(change.written, self._written(before, after))
+        leg: uint256 = self._resize(id, book.terms[u], v, before, after)
+        account.legs, account.count = self._placed(account.legs, account.count, place, leg)
     result.legs = account.legs
-    self._commit(account, legs, 0)
+    self._commit(account, legs, change, 0)
     return result
 
 
@@ -248,7 +287,7 @@ def set_queued_redemptions(amount: uint256):
 def add_series(underlying: uint256, strike: uint256, is_put: bool) -> uint256:
     self._only(SERIES_LISTING)
     book: Book = self._book(c.TRADE_MAX_AGE)
-    self._only_closed_window(book)
+    self._only_closed_window(book.state)
     s: series_book.Series = empty(series_book.Series)
     s.underlying = underlying
     s.strike = strike
@@ -273,11 +312,10 @@ def set_notice(series: uint256, time: uint256):
 def retire_series(series: uint256):
     self._only(SERIES_LISTING)
     book: Book = self._book(c.TRADE_MAX_AGE)
-    self._only_closed_window(book)
-    v: View = self._touch(book, series)
-    account: Account = empty(Account)
-    account.growth = v.growth
-    self._commit_growth(account)
+    self._only_closed_window(book.state)
+    v: View = self._view(book, series)
+    series_book._store(series, v.s)
+    self._commit_growth(v.growth)
     series_book._freeze(series, v.s)
     log IRiskBook.SeriesRetired(
         series=series, price=v.s.price, long_gain=v.s.long_gain, short_gain=v.s.short_gain
@@ -301,11 +339,11 @@ def withdrawal_check(base: uint256, legs: uint256[8], amount: uint256) -> bool:
     book: Book = self._book(c.TRADE_MAX_AGE)
     if self._is_due(book):
         return False
-    self._only_closed_window(book)
+    self._only_closed_window(book.state)
     self._require(not book.restricted, "risk_book: too far from chainlink")
     account: Account = self._visit(book, legs, False)
     equity: int256 = integers._int(base) + account.gain - integers._int(amount)
-    initial: uint256 = self._initial(book, self._scenario_sum(book, account))
+    initial: uint256 = self._initial(book, self._scenario_sum(book, account.stress))
     self._require(equity >= integers._int(initial), "clearing_house: below initial margin")
     return True
 
@@ -314,7 +352,7 @@ def withdrawal_check(base: uint256, legs: uint256[8], amount: uint256) -> bool:
 @external
 def pool_flow(main: uint256, claims: uint256) -> IRiskBook.PoolFlow:
     book: Book = self._book(c.TRADE_MAX_AGE)
-    self._only_closed_window(book)
+    self._only_closed_window(book.state)
     self._require(not self._is_stale(book), "risk_book: checkpoint due")
     self._require(not book.restricted, "risk_book: too far from chainlink")
     totals: pool_risk.Totals = pool_risk._load_totals()
@@ -443,15 +481,14 @@ def _checkpoint(book: Book, main: uint256, claims: uint256) -> uint256:
             ids >>= 16
             if series_book._is_empty(id):
                 continue
-            v: View = self._touch(book, id)
+            v: View = self._view(book, id)
+            series_book._store(id, v.s)
             growth = series_book._sum(growth, v.growth)
             written = unsafe_add(written, v.s.short_units)
             effect = self._effect(book, effect, v, integers._difference(v.s.long_units, v.s.short_units))
         exposure: pool_risk.Exposure = empty(pool_risk.Exposure)
         exposure.checkpoint_price = book.terms[u].price
-        exposure = pool_risk._shifted(exposure, effect)
-        totals.worst = unsafe_add(totals.worst, pool_risk._worst(exposure))
-        pool_risk._store(u, exposure)
+        totals.worst = unsafe_add(totals.worst, pool_risk._affect(u, exposure, effect))
     totals.written = pool_risk._granules_up(written)
     totals.accrued += growth.accrued
     self.owed += growth.owed
@@ -543,18 +580,18 @@ def _requirement(book: Book, totals: pool_risk.Totals) -> uint256:
 
 
 @internal
-def _commit_growth(account: Account):
+def _commit_growth(growth: series_book.Growth):
     """
-    @notice Write what touching an account's series did, and nothing else.
+    @notice Write what touching series did, and nothing else.
     """
     totals: pool_risk.Totals = pool_risk._load_totals()
-    totals.accrued = unsafe_add(totals.accrued, account.growth.accrued)
+    totals.accrued = unsafe_add(totals.accrued, growth.accrued)
     pool_risk._store_totals(totals)
-    self.owed = unsafe_add(self.owed, account.growth.owed)
+    self.owed = unsafe_add(self.owed, growth.owed)
 
 
 @internal
-def _commit(account: Account, legs: uint256[8], accrued: uint256) -> pool_risk.Totals:
+def _commit(account: Account, legs: uint256[8], change: Change, accrued: uint256) -> pool_risk.Totals:
     """
     @notice Book the gains of an account and what became of its legs.
     @param legs What they were. `accrued` is insurance's and treasury's share of a fee, raw units of M.
@@ -563,6 +600,7 @@ def _commit(account: Account, legs: uint256[8], accrued: uint256) -> pool_risk.T
     # Safe: see the ranges in `series_book` and `pool_risk`; a leg that goes was counted when it came.
     totals.accrued = unsafe_add(unsafe_add(totals.accrued, account.growth.accrued), accrued)
     totals.open_legs = unsafe_sub(unsafe_add(totals.open_legs, account.count), account.visited)
+    totals.written = pool_risk._written(totals.written, change.written)
     self.owed = unsafe_sub(unsafe_add(self.owed, account.growth.owed), account.realised)
     if account.retired != 0:
         for leg: uint256 in legs:
@@ -570,14 +608,11 @@ def _commit(account: Account, legs: uint256[8], accrued: uint256) -> pool_risk.T
             if s.notice == series_book.FROZEN:
                 s = series_book._resized(s, leg_words._units(leg), 0)
                 series_book._store_size(leg_words._series(leg), s)
-    if account.resized:
-        totals.written = pool_risk._written(totals.written, account.written)
-        for u: uint256 in range(c.MAX_UNDERLYINGS):
+    for u: uint256 in range(c.MAX_UNDERLYINGS):
+        if change.affected[u]:
             exposure: pool_risk.Exposure = pool_risk._exposure(u)
-            totals.worst = unsafe_sub(totals.worst, pool_risk._worst(exposure))
-            exposure = pool_risk._shifted(exposure, account.effects[u])
-            totals.worst = unsafe_add(totals.worst, pool_risk._worst(exposure))
-            pool_risk._store(u, exposure)
+            totals.worst = unsafe_sub(totals.worst, pool_risk._worst(exposure.losses))
+            totals.worst = unsafe_add(totals.worst, pool_risk._affect(u, exposure, change.effects[u]))
     pool_risk._store_totals(totals)
     return totals
 
@@ -621,16 +656,6 @@ def _view(book: Book, id: uint256) -> View:
 
 
 @internal
-def _touch(book: Book, id: uint256) -> View:
-    """
-    @notice A series brought to the present price and time, and stored.
-    """
-    v: View = self._view(book, id)
-    series_book._store(id, v.s)
-    return v
-
-
-@internal
 def _visit(book: Book, legs: uint256[8], acting: bool) -> Account:
     """
     @notice Bring all legs of an account to the present, without booking their gains yet.
@@ -659,79 +684,79 @@ def _visit(book: Book, legs: uint256[8], acting: bool) -> Account:
 
 
 @internal
-def _fill(
-    book: Book, so_far: Account, item: IRiskBook.OrderLeg, prices: uint256[2], reduce_only: bool
-) -> Account:
-    """
-    @notice Change one leg by one leg of an order.
-    """
-    account: Account = so_far
-    v: View = self._touch(book, item.series)
-    self._require(v.s.notice != series_book.FROZEN, "trade: series is retired")
-    account.growth = series_book._sum(account.growth, v.growth)
-    place: uint256 = 0
-    before: int256 = 0
-    for leg: uint256 in account.legs:
-        if leg_words._series(leg) == item.series:
-            before = leg_words._units(leg)
-        if leg == 0 or before != 0:
-            break
-        place = unsafe_add(place, 1)
-
-    change: int256 = 0
-    opens: bool = False
-    change, opens = self._change(item.face, before, book.state.scale, reduce_only)
-    after: int256 = unsafe_add(before, change)
-    if opens:
-        self._require(v.s.notice == 0, "trade: series is on notice")
-        self._require(v.quote.moneyness >= c.MIN_OPEN_MONEYNESS and v.quote.moneyness <= c.MAX_OPEN_MONEYNESS, "trade: moneyness out of range")
-        face: uint256 = unsafe_div(unsafe_mul(integers._size(after), book.state.scale), c.WAD)
-        self._require(face >= parameters._min_face(book.limits), "trade: face below minimum")
-        account.opens = True
-
-    account.stress = self._stressed(book, account.stress, v, before, after)
-    account.latest = self._cost(book, account.latest, v.s.underlying, v.quote, change)
-    own: series_book.Quote = v.quote
-    own_price: uint256 = prices[v.s.underlying]
-    self._require(own_price != 0, "risk_book: order without a price")
-    if own_price != book.terms[v.s.underlying].price:
-        own = series_book._quote(v.s, own_price, book.terms[v.s.underlying].sharpness)
-    account.own = self._cost(book, account.own, v.s.underlying, own, change)
-    return self._resize(book, account, place, item.series, v, before, after)
-
-
-@internal
 def _resize(
-    book: Book, so_far: Account, place: uint256, id: uint256, v: View, before: int256, after: int256
-) -> Account:
+    id: uint256, terms: series_book.Terms, v: View, before: int256, after: int256
+) -> uint256:
     """
-    @notice Change the units of the leg at `place` at the present G. The series' rates follow, for the surcharge may change
-            sides, and so does the pool's scenario test.
+    @notice Change a leg's units at the present G and store the series. Its rates follow, for the surcharge may change sides.
+    @return The leg, packed; 0 if nothing is left.
     """
-    account: Account = so_far
-    account.effects[v.s.underlying] = self._effect(
-        book, account.effects[v.s.underlying], v, unsafe_sub(after, before)
-    )
-    account.resized = True
-    account.written = unsafe_add(account.written, unsafe_sub(min(before, 0), min(after, 0)))
-
     s: series_book.Series = series_book._resized(v.s, before, after)
-    rates: everlasting.Rates = series_book._rates(s, book.terms[s.underlying], v.quote)
+    rates: everlasting.Rates = series_book._rates(s, terms, v.quote)
     s.long_rate = rates.long
     s.short_rate = rates.short
     series_book._store(id, s)
     series_book._store_size(id, s)
+    if after == 0:
+        return 0
+    return leg_words._pack(id, after, series_book._index(s, after))
 
-    if place == account.count:
+
+@internal
+@pure
+def _find(legs: uint256[8], series: uint256) -> (uint256, int256):
+    """
+    @notice Where an account's leg in a series is, and its units; the first free place (8 if there is none) and 0 without one.
+    """
+    place: uint256 = 0
+    for leg: uint256 in legs:
+        if leg == 0:
+            break
+        if leg_words._series(leg) == series:
+            return place, leg_words._units(leg)
+        place = unsafe_add(place, 1)
+    return place, 0
+
+
+@internal
+@pure
+def _placed(legs: uint256[8], count: uint256, place: uint256, leg: uint256) -> (uint256[8], uint256):
+    """
+    @notice The legs with one replaced, added behind the last, or (0) removed and the last put in its place; and their number.
+    """
+    placed: uint256[8] = legs
+    last: uint256 = unsafe_sub(count, 1)
+    if place == count:
         self._require(place < c.MAX_LEGS, "trade: ninth leg")
-        account.count = unsafe_add(account.count, 1)
-    if after != 0:
-        account.legs[place] = leg_words._pack(id, after, series_book._index(s, after))
-    else:
-        account.count = unsafe_sub(account.count, 1)
-        account.legs[place] = account.legs[account.count]
-        account.legs[account.count] = 0
-    return account
+        last = count
+    placed[place] = leg
+    if leg == 0:
+        placed[place] = placed[last]
+        placed[last] = 0
+        return placed, last
+    return placed, unsafe_add(last, 1)
+
+
+@internal
+@view
+def _check_opening(book: Book, v: View, units: int256):
+    """
+    @notice What a leg that grows to `units` must satisfy.
+    """
+    self._require(v.s.notice == 0, "trade: series is on notice")
+    near: bool = c.MIN_OPEN_MONEYNESS <= v.quote.moneyness and v.quote.moneyness <= c.MAX_OPEN_MONEYNESS
+    self._require(near, "trade: moneyness out of range")
+    face: uint256 = unsafe_div(unsafe_mul(integers._size(units), book.state.scale), c.WAD)
+    self._require(face >= parameters._min_face(book.limits), "trade: face below minimum")
+
+
+@internal
+@pure
+def _differs(book: Book, prices: uint256[2]) -> bool:
+    """
+    @notice Whether an order's own prices are not the latest.
+    """
+    return (prices[0] != 0 and prices[0] != book.terms[0].price) or (prices[1] != 0 and prices[1] != book.terms[1].price)
 
 
 @internal
@@ -774,16 +799,10 @@ def _impact(book: Book, cost: trade_costs.Cost) -> uint256:
     impact: uint256 = 0
     for u: uint256 in range(c.MAX_UNDERLYINGS):
         if cost.deltas[u] != 0:
-            impact = unsafe_add(
-                impact,
-                trade_costs._impact(
-                    unsafe_mul(pool_risk._exposure(u).delta, integers._int(unsafe_mul(pool_risk.GRANULE, c.WAD))),
-                    cost.deltas[u],
-                    book.state.scale,
-                    unsafe_mul(book.state.depth, pool_risk.GRANULE),
-                    parameters._rate(book.rates, parameters.IMPACT),
-                ),
-            )
+            held: int256 = pool_risk._held(u)
+            depth: uint256 = unsafe_mul(book.state.depth, pool_risk.GRANULE)
+            k: uint256 = parameters._rate(book.rates, parameters.IMPACT)
+            impact = unsafe_add(impact, trade_costs._impact(held, cost.deltas[u], book.state.scale, depth, k))
     return impact
 
 
@@ -807,9 +826,9 @@ def _stressed(
 
 @internal
 @view
-def _scenario_sum(book: Book, account: Account) -> uint256:
+def _scenario_sum(book: Book, stress: portfolio_margin.Stress) -> uint256:
     return portfolio_margin._scenario_sum(
-        account.stress, parameters._rate(book.rates, parameters.GROSS_RATE), book.state.scale
+        stress, parameters._rate(book.rates, parameters.GROSS_RATE), book.state.scale
     )
 
 
@@ -824,7 +843,7 @@ def _initial(book: Book, scenario_sum: uint256) -> uint256:
 
 @internal
 @pure
-def _change(face: int256, before: int256, scale: uint256, reduce_only: bool) -> (int256, bool):
+def _units(face: int256, before: int256, scale: uint256, reduce_only: bool) -> (int256, bool):
     """
     @notice Units that an order of `face` adds to a leg of `before` units, and whether it opens any. What closes rounds up
             (all units once the face is what the leg shows), what opens rounds down, at least 1.
@@ -852,6 +871,15 @@ def _change(face: int256, before: int256, scale: uint256, reduce_only: bool) -> 
     return change, size != 0
 
 
+@internal
+@pure
+def _written(before: int256, after: int256) -> int256:
+    """
+    @notice Units more that are written when a leg goes from `before` to `after`.
+    """
+    return unsafe_sub(min(before, 0), min(after, 0))
+
+
 # Who and when
 
 
@@ -863,8 +891,8 @@ def _only(caller: address):
 
 @internal
 @view
-def _only_closed_window(book: Book):
-    self._require(not checkpoints._is_window_open(book.state), "risk_book: settle window")
+def _only_closed_window(state: checkpoints.State):
+    self._require(not checkpoints._is_window_open(state), "risk_book: settle window")
 
 
 @internal

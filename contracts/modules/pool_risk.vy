@@ -15,7 +15,7 @@ from contracts.modules import integers
 # One underlying, as stored.
 struct Exposure:
     losses: int256[6]  # at each point, the far ones already at a third; granules
-    delta: int256  # the traders' net delta, sum of units * m v'; granules
+    delta: int256  # the traders' net delta X, sum of units * m v'; granules
     checkpoint_price: uint256  # USD, 8 decimals; 0 before the first checkpoint
 
 # What an order, a liquidation or a whole book adds, before rounding.
@@ -76,16 +76,34 @@ def _decode(words: uint256[2]) -> Exposure:
     """
     return Exposure(
         losses=[
-            integers._signed(words[0], 64),
-            integers._signed(words[0] >> 64, 64),
-            integers._signed(words[0] >> 128, 64),
-            integers._signed(words[0] >> 192, 64),
-            integers._signed(words[1], 64),
-            integers._signed(words[1] >> 64, 64),
+            convert(convert(words[0] << 192, bytes32), int256) >> 192,
+            convert(convert(words[0] << 128, bytes32), int256) >> 192,
+            convert(convert(words[0] << 64, bytes32), int256) >> 192,
+            convert(convert(words[0], bytes32), int256) >> 192,
+            convert(convert(words[1] << 192, bytes32), int256) >> 192,
+            convert(convert(words[1] << 128, bytes32), int256) >> 192,
         ],
-        delta=integers._signed(words[1] >> 128, 64),
+        delta=self._delta(words[1]),
         checkpoint_price=words[1] >> 192,
     )
+
+
+@internal
+@pure
+def _delta(second_word: uint256) -> int256:
+    """
+    @notice The traders' net delta out of the second word, granules.
+    """
+    return convert(convert(second_word << 64, bytes32), int256) >> 192
+
+
+@internal
+@view
+def _held(underlying: uint256) -> int256:
+    """
+    @notice The traders' net delta X, units * wad.
+    """
+    return unsafe_mul(self._delta(self.words[underlying][1]), convert(unsafe_mul(GRANULE, c.WAD), int256))
 
 
 @internal
@@ -98,53 +116,54 @@ def _checkpoint_price(underlying: uint256) -> uint256:
 
 
 @internal
-def _store(underlying: uint256, exposure: Exposure):
+def _affect(underlying: uint256, exposure: Exposure, effect: Effect) -> uint256:
     """
-    @notice Write one underlying.
+    @notice Add an effect to an exposure (losses rounded up, delta down, to whole granules) and store it.
+    @return The worst of the six losses then, at least 0, granules.
     """
+    granule: int256 = convert(unsafe_mul(GRANULE, c.WAD), int256)
+    third: int256 = unsafe_mul(3, granule)
+    losses: int256[6] = [
+        self._plus(exposure.losses[0], effect.losses[0], granule),
+        self._plus(exposure.losses[1], effect.losses[1], granule),
+        self._plus(exposure.losses[2], effect.losses[2], granule),
+        self._plus(exposure.losses[3], effect.losses[3], granule),
+        self._plus(exposure.losses[4], effect.losses[4], third),
+        self._plus(exposure.losses[5], effect.losses[5], third),
+    ]
+    delta: int256 = self._saturate(unsafe_add(exposure.delta, integers._floor_div(effect.delta, granule)))
     self.words[underlying][0] = (
-        integers._unsigned(exposure.losses[0], 64)
-        | (integers._unsigned(exposure.losses[1], 64) << 64)
-        | (integers._unsigned(exposure.losses[2], 64) << 128)
-        | (integers._unsigned(exposure.losses[3], 64) << 192)
+        integers._unsigned(losses[0], 64)
+        | (integers._unsigned(losses[1], 64) << 64)
+        | (integers._unsigned(losses[2], 64) << 128)
+        | (integers._unsigned(losses[3], 64) << 192)
     )
     self.words[underlying][1] = (
-        integers._unsigned(exposure.losses[4], 64)
-        | (integers._unsigned(exposure.losses[5], 64) << 64)
-        | (integers._unsigned(exposure.delta, 64) << 128)
+        integers._unsigned(losses[4], 64)
+        | (integers._unsigned(losses[5], 64) << 64)
+        | (integers._unsigned(delta, 64) << 128)
         | (exposure.checkpoint_price << 192)
     )
-
-
-@internal
-@view
-def _shifted(exposure: Exposure, effect: Effect) -> Exposure:
-    """
-    @notice The exposure with a effect added: losses rounded up, delta down, to whole granules.
-    """
-    granule: int256 = unsafe_mul(convert(GRANULE, int256), convert(c.WAD, int256))
-    shifted: Exposure = exposure
-    divisor: int256 = granule
-    for i: uint256 in range(6):
-        if i == 4:
-            divisor = unsafe_mul(3, granule)
-        shifted.losses[i] = self._saturate(
-            unsafe_add(exposure.losses[i], integers._ceil_div(effect.losses[i], divisor))
-        )
-    shifted.delta = self._saturate(unsafe_add(exposure.delta, integers._floor_div(effect.delta, granule)))
-    return shifted
+    return self._worst(losses)
 
 
 @internal
 @pure
-def _worst(exposure: Exposure) -> uint256:
+def _worst(losses: int256[6]) -> uint256:
     """
     @notice The worst of the six losses, at least 0, granules.
     """
-    worst: int256 = 0
-    for loss: int256 in exposure.losses:
-        worst = max(worst, loss)
-    return convert(convert(worst, bytes32), uint256)
+    near: int256 = max(max(losses[0], losses[1]), max(losses[2], losses[3]))
+    return convert(convert(max(max(near, 0), max(losses[4], losses[5])), bytes32), uint256)
+
+
+@internal
+@pure
+def _plus(loss: int256, effect: int256, divisor: int256) -> int256:
+    """
+    @notice A loss in granules with an effect in units * wad, rounded up.
+    """
+    return self._saturate(unsafe_add(loss, integers._ceil_div(effect, divisor)))
 
 
 @internal
