@@ -145,8 +145,7 @@ def trade(
     margin_accounts._store(account, purse, t.legs, a)
     log IClearingHouse.Traded(
         account=account,
-        order=order,
-        legs=t.legs,
+        legs=margin_accounts._compact(t.legs),
         gain=t.gain,
         fee=t.fee,
         impact=t.impact,

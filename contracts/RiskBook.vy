@@ -162,6 +162,7 @@ def trade(
 
     # Leg by leg. At the order's own prices a leg is only priced if they are not the latest.
     change: Change = empty(Change)
+    pool_shock: uint256 = parameters._rate(book.rates, parameters.POOL_SHOCK)
     latest: trade_costs.Cost = empty(trade_costs.Cost)
     own: trade_costs.Cost = empty(trade_costs.Cost)
     differs: bool = self._differs(book, prices)
@@ -188,9 +189,11 @@ def trade(
         if differs:
             quote: series_book.Quote = series_book._quote(v.s, prices[u], book.terms[u].sharpness)
             own = self._cost(book, own, u, quote, units)
-        account.stress = self._stressed(book, account.stress, v, before, after)
+        account.stress = self._stressed(
+            account.stress, v, SHARPNESS[u], parameters._rate(book.rates, parameters.ACCOUNT_SHOCK), before, after
+        )
         change.affected[u] = True
-        change.effects[u] = self._effect(book, change.effects[u], v, units)
+        change.effects[u] = self._effect(change.effects[u], v, SHARPNESS[u], pool_shock, units)
         change.written = unsafe_add(change.written, self._written(before, after))
         leg: uint256 = self._resize(item.series, book.terms[u], v, before, after)
         account.legs, account.count = self._placed(account.legs, account.count, place, leg)
@@ -251,6 +254,7 @@ def liquidate(base: uint256, legs: uint256[8], main: uint256, claims: uint256) -
     )
     result.penalty = penalty_rate * result.scenario_sum * result.fraction // (c.PERMILLE * c.WAD)
     change: Change = empty(Change)
+    pool_shock: uint256 = parameters._rate(book.rates, parameters.POOL_SHOCK)
     # From the last leg to the first, for a leg that closes is replaced by the last.
     place: uint256 = account.count
     for _: uint256 in range(c.MAX_LEGS):
@@ -264,7 +268,7 @@ def liquidate(base: uint256, legs: uint256[8], main: uint256, claims: uint256) -
         v: View = self._view(book, id)
         u: uint256 = v.s.underlying
         change.affected[u] = True
-        change.effects[u] = self._effect(book, change.effects[u], v, unsafe_sub(after, before))
+        change.effects[u] = self._effect(change.effects[u], v, SHARPNESS[u], pool_shock, unsafe_sub(after, before))
         change.written = unsafe_add(change.written, self._written(before, after))
         leg: uint256 = self._resize(id, book.terms[u], v, before, after)
         account.legs, account.count = self._placed(account.legs, account.count, place, leg)
@@ -293,7 +297,8 @@ def add_series(underlying: uint256, strike: uint256, is_put: bool) -> uint256:
     s.strike = strike
     s.is_put = is_put
     growth: series_book.Growth = empty(series_book.Growth)
-    s, growth = series_book._grow(s, book.terms[underlying], self._quote(book, s))
+    terms: series_book.Terms = book.terms[underlying]
+    s, growth = series_book._grow(s, terms, series_book._quote(s, terms.price, terms.sharpness))
     id: uint256 = series_book._list(s)
     log IRiskBook.SeriesListed(series=id, underlying=underlying, strike=strike, is_put=is_put)
     return id
@@ -469,6 +474,7 @@ def _checkpoint(book: Book, main: uint256, claims: uint256) -> uint256:
     """
     totals: pool_risk.Totals = pool_risk._load_totals()
     growth: series_book.Growth = empty(series_book.Growth)
+    pool_shock: uint256 = parameters._rate(book.rates, parameters.POOL_SHOCK)
     written: uint256 = 0
     totals.worst = 0
     for u: uint256 in range(c.MAX_UNDERLYINGS):
@@ -485,7 +491,9 @@ def _checkpoint(book: Book, main: uint256, claims: uint256) -> uint256:
             series_book._store(id, v.s)
             growth = series_book._sum(growth, v.growth)
             written = unsafe_add(written, v.s.short_units)
-            effect = self._effect(book, effect, v, integers._difference(v.s.long_units, v.s.short_units))
+            effect = self._effect(
+                effect, v, SHARPNESS[u], pool_shock, integers._difference(v.s.long_units, v.s.short_units)
+            )
         exposure: pool_risk.Exposure = empty(pool_risk.Exposure)
         exposure.checkpoint_price = book.terms[u].price
         totals.worst = unsafe_add(totals.worst, pool_risk._affect(u, exposure, effect))
@@ -497,7 +505,7 @@ def _checkpoint(book: Book, main: uint256, claims: uint256) -> uint256:
     prices: uint256[2] = [book.terms[0].price, book.terms[1].price]
     equity: int256 = self._equity(main, claims, totals.accrued)
     requirement: uint256 = self._requirement(book, totals)
-    jumped: bool = checkpoints._has_jumped(prices, parameters._rate(book.rates, parameters.POOL_SHOCK))
+    jumped: bool = checkpoints._has_jumped(prices, pool_shock)
     state.time = block.timestamp
     if jumped or (equity <= 0 and totals.open_legs != 0):
         state.window_end = block.timestamp + c.SETTLE_WINDOW
@@ -622,27 +630,6 @@ def _commit(account: Account, legs: uint256[8], change: Change, accrued: uint256
 
 @internal
 @view
-def _quote(book: Book, s: series_book.Series) -> series_book.Quote:
-    return series_book._quote(s, book.terms[s.underlying].price, book.terms[s.underlying].sharpness)
-
-
-@internal
-@view
-def _moves(book: Book, v: View, shock: uint256) -> int256[6]:
-    """
-    @notice Change of the mark at each scenario point; `shock` is the key of the shock's parameter.
-    """
-    return portfolio_margin._moves(
-        v.quote.moneyness,
-        book.terms[v.s.underlying].sharpness,
-        v.s.is_put,
-        v.quote.mark,
-        parameters._rate(book.rates, shock),
-    )
-
-
-@internal
-@view
 def _view(book: Book, id: uint256) -> View:
     """
     @notice A series brought to the present price and time; stores nothing.
@@ -650,8 +637,9 @@ def _view(book: Book, id: uint256) -> View:
     v: View = empty(View)
     v.s = series_book._load(id)
     self._require(v.s.strike != 0, "trade: unknown series")
-    v.quote = self._quote(book, v.s)
-    v.s, v.growth = series_book._grow(v.s, book.terms[v.s.underlying], v.quote)
+    terms: series_book.Terms = book.terms[v.s.underlying]
+    v.quote = series_book._quote(v.s, terms.price, terms.sharpness)
+    v.s, v.growth = series_book._grow(v.s, terms, v.quote)
     return v
 
 
@@ -662,6 +650,7 @@ def _visit(book: Book, legs: uint256[8], acting: bool) -> Account:
     @param acting Whether the series touched are stored.
     """
     account: Account = empty(Account)
+    shock: uint256 = parameters._rate(book.rates, parameters.ACCOUNT_SHOCK)
     for leg: uint256 in legs:
         if leg == 0:
             break
@@ -674,7 +663,9 @@ def _visit(book: Book, legs: uint256[8], acting: bool) -> Account:
         if v.s.notice != series_book.FROZEN:
             account.legs[account.count] = leg_words._pack(id, units, series_book._index(v.s, units))
             account.count = unsafe_add(account.count, 1)
-            account.stress = self._stressed(book, account.stress, v, 0, units)
+            account.stress = self._stressed(
+                account.stress, v, SHARPNESS[v.s.underlying], shock, 0, units
+            )
         else:
             account.retired = unsafe_add(account.retired, 1)
         if acting:
@@ -760,14 +751,17 @@ def _differs(book: Book, prices: uint256[2]) -> bool:
 
 
 @internal
-@view
-def _effect(book: Book, effect: pool_risk.Effect, v: View, units: int256) -> pool_risk.Effect:
+@pure
+def _effect(
+    effect: pool_risk.Effect, v: View, sharpness: uint256, shock: uint256, units: int256
+) -> pool_risk.Effect:
     """
     @notice Add what `units` more held by traders (fewer if negative) would cost the pool at each of its points.
     """
+    moves: int256[6] = portfolio_margin._moves(v.quote.moneyness, sharpness, v.s.is_put, v.quote.mark, shock)
     # Safe: see the module `portfolio_margin`.
     return pool_risk.Effect(
-        losses=portfolio_margin._plus(effect.losses, self._moves(book, v, parameters.POOL_SHOCK), units),
+        losses=portfolio_margin._plus(effect.losses, moves, units),
         delta=unsafe_add(effect.delta, unsafe_mul(units, v.quote.slope)),
     )
 
@@ -810,18 +804,15 @@ def _impact(book: Book, cost: trade_costs.Cost) -> uint256:
 
 
 @internal
-@view
+@pure
 def _stressed(
-    book: Book, stress: portfolio_margin.Stress, v: View, before: int256, after: int256
+    stress: portfolio_margin.Stress, v: View, sharpness: uint256, shock: uint256, before: int256, after: int256
 ) -> portfolio_margin.Stress:
-    return portfolio_margin._stressed(
-        stress,
-        v.s.underlying,
-        v.quote.moneyness,
-        self._moves(book, v, parameters.ACCOUNT_SHOCK),
-        before,
-        after,
-    )
+    """
+    @notice The scenario test of an account with one leg's units changed.
+    """
+    moves: int256[6] = portfolio_margin._moves(v.quote.moneyness, sharpness, v.s.is_put, v.quote.mark, shock)
+    return portfolio_margin._stressed(stress, v.s.underlying, v.quote.moneyness, moves, before, after)
 
 
 @internal

@@ -17,6 +17,10 @@ YEAR: constant(uint256) = 365 * 86_400
 HOUR: constant(uint256) = 3_600
 SETTLE_WINDOW: constant(uint256) = 600
 NOTICE_PERIOD: constant(uint256) = 3 * 86_400
+# How long a request of a liquidity provider waits before it may execute, and how much longer until it is overdue.
+DEPOSIT_WAIT: constant(uint256) = 600
+REDEMPTION_WAIT: constant(uint256) = 3 * 86_400
+MAX_WAIT: constant(uint256) = 7 * 86_400
 
 # Oldest price, in seconds, that an action may use.
 TRADE_MAX_AGE: constant(uint256) = 60

@@ -62,12 +62,13 @@ def _time_value(moneyness: uint256, sharpness: uint256) -> uint256:
     base = unsafe_mul(base, base) >> 96
     if exponent & 16 != 0:
         power = unsafe_mul(power, base) >> 96
-    base = unsafe_mul(base, base) >> 96
-    if exponent & 32 != 0:
-        power = unsafe_mul(power, base) >> 96
-    base = unsafe_mul(base, base) >> 96
-    if exponent & 64 != 0:
-        power = unsafe_mul(power, base) >> 96
+    if exponent >= 32:
+        base = unsafe_mul(base, base) >> 96
+        if exponent & 32 != 0:
+            power = unsafe_mul(power, base) >> 96
+        base = unsafe_mul(base, base) >> 96
+        if exponent & 64 != 0:
+            power = unsafe_mul(power, base) >> 96
     return unsafe_div(unsafe_mul(power, c.WAD) >> 96, unsafe_sub(unsafe_mul(2, sharpness), 1))
 
 
@@ -89,7 +90,14 @@ def _mark(moneyness: uint256, sharpness: uint256, is_put: bool) -> uint256:
     """
     @notice v(m), a wad, rounded down.
     """
-    return unsafe_add(self._payoff(moneyness, is_put), self._time_value(moneyness, sharpness))
+    mark: uint256 = self._time_value(moneyness, sharpness)
+    # The payoff, written out for gas. Safe: neither difference is taken below zero.
+    if is_put:
+        if moneyness < c.WAD:
+            mark = unsafe_add(mark, unsafe_sub(c.WAD, moneyness))
+    elif moneyness > c.WAD:
+        mark = unsafe_add(mark, unsafe_sub(moneyness, c.WAD))
+    return mark
 
 
 @internal

@@ -69,5 +69,19 @@ def _add_cash(id: uint256, amount: uint256):
 
 @internal
 @pure
+def _compact(legs: uint256[8]) -> DynArray[uint256, 8]:
+    """
+    @notice Legs without the empty places.
+    """
+    compact: DynArray[uint256, 8] = []
+    for leg: uint256 in legs:
+        if leg == 0:
+            break
+        compact.append(leg)
+    return compact
+
+
+@internal
+@pure
 def _owner(id: uint256) -> address:
     return convert(id >> 96, address)

@@ -48,7 +48,8 @@ def _move(moneyness: uint256, factor: uint256, sharpness: uint256, is_put: bool,
     """
     # Safe: moneyness <= 1e22 and factor < 4000, so the product is below 2^86 and a mark below 2^75.
     shifted: uint256 = unsafe_div(unsafe_mul(moneyness, factor), 2_000)
-    return integers._difference(everlasting._mark(shifted, sharpness, is_put), mark)
+    # A difference below zero wraps around, and reads as what it is once signed.
+    return convert(convert(unsafe_sub(everlasting._mark(shifted, sharpness, is_put), mark), bytes32), int256)
 
 
 @internal

@@ -76,7 +76,7 @@ def _load(id: uint256) -> Series:
     """
     @notice The series as of its last touch; its strike is 0 if there is none.
     """
-    return self._decode(self.words[id])
+    return self._decode([self.words[id][0], self.words[id][1], self.words[id][2]])
 
 
 @internal
@@ -91,10 +91,10 @@ def _decode(words: uint256[3]) -> Series:
         underlying=(words[0] >> 57) & 1,
         time=(words[0] >> 64) & (2**32 - 1),
         price=(words[0] >> 96) & (2**64 - 1),
-        long_rate=integers._signed(words[0] >> 160, 48),
-        short_rate=integers._signed(words[0] >> 208, 48),
-        long_gain=integers._signed(words[1], 128),
-        short_gain=integers._signed(words[1] >> 128, 128),
+        long_rate=convert(convert(words[0] << 48, bytes32), int256) >> 208,
+        short_rate=convert(convert(words[0], bytes32), int256) >> 208,
+        long_gain=convert(convert(words[1] << 128, bytes32), int256) >> 128,
+        short_gain=convert(convert(words[1], bytes32), int256) >> 128,
         long_units=words[2] & (2**112 - 1),
         short_units=(words[2] >> 112) & (2**112 - 1),
         notice=words[2] >> 224,
@@ -121,10 +121,11 @@ def _store(id: uint256, s: Series):
         | (s.underlying << 57)
         | (s.time << 64)
         | (s.price << 96)
-        | (integers._unsigned(s.long_rate, 48) << 160)
-        | (integers._unsigned(s.short_rate, 48) << 208)
+        | ((convert(convert(s.long_rate, bytes32), uint256) & (2**48 - 1)) << 160)
+        | (convert(convert(s.short_rate, bytes32), uint256) << 208)
     )
-    self.words[id][1] = integers._unsigned(s.long_gain, 128) | (integers._unsigned(s.short_gain, 128) << 128)
+    long_gain: uint256 = convert(convert(s.long_gain, bytes32), uint256) & (2**128 - 1)
+    self.words[id][1] = long_gain | (convert(convert(s.short_gain, bytes32), uint256) << 128)
 
 
 @internal
