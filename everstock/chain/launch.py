@@ -1,0 +1,113 @@
+"""Deploying a whole Everstock to a chain: oracle, lens, and for each stock a vault and its market."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from web3.contract import Contract
+
+from everstock.chain import addresses, artifacts
+from everstock.chain.deployment import UNDERLYINGS, base_feeds, deploy_market, deploy_oracle
+from everstock.chain.manifest import Manifest, MarketManifest
+from everstock.chain.transactions import Wallet
+from everstock.parameters import MarketParameters
+
+# Every stock token of ours has as many.
+STOCK_DECIMALS: Final = 18
+# Squared sigma per year in 1e-10, until a volatility oracle brings it: 60% and 72%.
+OPENING_VARIANCES: Final = {"BTC": 3_600_000_000, "ETH": 5_184_000_000}
+
+
+@dataclass(frozen=True)
+class Stock:
+    """A stock to open a market in. `price_usd` at listing sets the market's least amounts."""
+
+    symbol: str
+    name: str
+    price_usd: float
+    daily_limit: int  # of minting, raw units a day
+
+
+@dataclass(frozen=True)
+class ChainDeployer:
+    """A `Deployer` that sends transactions from a wallet, which nobody else may use meanwhile."""
+
+    wallet: Wallet
+
+    @property
+    def address(self) -> str:
+        return self.wallet.address
+
+    @property
+    def nonce(self) -> int:
+        return self.wallet.w3.eth.get_transaction_count(self.wallet.address)
+
+    def deploy(self, name: str, *arguments: Any) -> Contract:
+        return self.wallet.deploy(artifacts.load(name), *arguments)
+
+
+def launch(
+    wallet: Wallet,
+    stocks: Sequence[Stock],
+    *,
+    custodian: str,
+    variances: Mapping[str, int] = OPENING_VARIANCES,
+    parameters: Callable[[Stock], MarketParameters] | None = None,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Manifest:
+    """Deploy everything from `wallet`, which becomes the owner, and return the manifest.
+
+    `variances` (squared sigma per year, 1e-10) are both variances of each underlying. `parameters` makes a stock's
+    market parameters, by default the preset at its price. `progress` is told each step. Raises `Reverted`.
+    """
+    w3 = wallet.w3
+    first_block = w3.eth.block_number
+    deployer = ChainDeployer(wallet)
+    owner = wallet.address
+    progress("price oracle")
+    oracle = deploy_oracle(deployer, owner, addresses.PYTH, addresses.SEQUENCER_UPTIME)
+    for id_, feed in enumerate(base_feeds()):
+        wallet.transact(oracle.functions.set_feed(id_, feed.as_tuple()))
+        variance = variances[UNDERLYINGS[id_]]
+        wallet.transact(oracle.functions.set_variances(id_, variance, variance))
+    progress("lens")
+    lens = deployer.deploy("MarketLens")
+
+    markets = []
+    for stock in stocks:
+        progress(f"market {stock.symbol}")
+        vault = deployer.deploy(
+            "StockVault", stock.name, stock.symbol, owner, custodian, stock.daily_limit, stock.daily_limit
+        )
+        made = parameters(stock) if parameters else MarketParameters.preset(stock.price_usd, STOCK_DECIMALS)
+        market = deploy_market(
+            deployer,
+            owner=owner,
+            token=vault.address,
+            decimals=STOCK_DECIMALS,
+            name=stock.symbol,
+            oracle=oracle.address,
+            parameters=made,
+        )
+        markets.append(
+            MarketManifest(
+                symbol=stock.symbol,
+                decimals=STOCK_DECIMALS,
+                underlyings=list(range(len(UNDERLYINGS))),
+                vault=vault.address,
+                **{role: contract.address for role, contract in market.contracts().items()},
+            )
+        )
+    return Manifest(
+        chain_id=w3.eth.chain_id,
+        first_block=first_block,
+        owner=owner,
+        custodian=custodian,
+        oracle=oracle.address,
+        lens=lens.address,
+        pyth=addresses.PYTH,
+        multicall=addresses.MULTICALL3,
+        underlyings=list(UNDERLYINGS),
+        pyth_ids=[addresses.PYTH_IDS[name] for name in UNDERLYINGS],
+        markets=markets,
+    )
