@@ -1,0 +1,85 @@
+# pragma version 0.4.3
+# pragma optimize codesize
+# pragma nonreentrancy on
+"""
+@title InsurancePool
+@license AGPL-3.0-only
+@notice The liquidity providers who stand behind bankrupt accounts and an exhausted main pool. See interfaces/IPool.vyi.
+@dev Equity is the insurance ledger. E and R do not bind its redemptions, but a settle window does: nobody leaves ahead of a
+     loss that already happened.
+"""
+
+from ethereum.ercs import IERC165
+from ethereum.ercs import IERC20
+from ethereum.ercs import IERC20Detailed
+from snekmate.tokens.interfaces import IERC20Permit
+from snekmate.utils.interfaces import IERC5267
+
+from interfaces import IClearingHouse
+from interfaces import IPool
+from interfaces import IRiskBook
+
+from contracts.modules import integers
+from contracts.modules import pool_shares
+
+implements: IERC165
+implements: IERC20
+implements: IERC20Detailed
+implements: IERC20Permit
+implements: IERC5267
+implements: IPool
+
+initializes: pool_shares
+
+exports: pool_shares.__interface__
+
+
+@deploy
+def __init__(name: String[50], symbol: String[20], token: address, clearing_house: address, risk_book: address):
+    pool_shares.__init__(name, symbol, token, clearing_house, risk_book)
+
+
+@external
+def requestRedeem(shares: uint256, controller: address, owner: address) -> uint256:
+    pool_shares._request_redeem(shares, controller, owner, self._ledgers().insurance)
+    return 0
+
+
+@external
+def fulfil(deposits: uint256, redemptions: uint256) -> (uint256, uint256):
+    if not pool_shares._has_waited(deposits, redemptions):
+        return 0, 0
+    flow: IRiskBook.PoolFlow = pool_shares._flow()
+    ledgers: IClearingHouse.Ledgers = self._ledgers()
+    batch: pool_shares.Batch = pool_shares._begin(integers._int(ledgers.insurance), flow.publish_time)
+    batch = pool_shares._execute_deposits(batch, deposits)
+    # Booked outside a settle window, right after a checkpoint: E <= 0 and nobody has a leg. Then only claims may still call
+    # on insurance; in an empty market nobody does.
+    if not flow.booked or ledgers.claims == 0:
+        batch = pool_shares._execute_redemptions(batch, redemptions, batch.equity)
+    pool_shares._finish(batch)
+    return batch.deposits, batch.redemptions
+
+
+@view
+@external
+def totalAssets() -> uint256:
+    return self._ledgers().insurance
+
+
+@view
+@external
+def convertToShares(assets: uint256) -> uint256:
+    return pool_shares._shares_for(assets, self._ledgers().insurance)
+
+
+@view
+@external
+def convertToAssets(shares: uint256) -> uint256:
+    return pool_shares._assets_for(shares, self._ledgers().insurance)
+
+
+@internal
+@view
+def _ledgers() -> IClearingHouse.Ledgers:
+    return staticcall IClearingHouse(pool_shares.CLEARING_HOUSE).ledgers()

@@ -1,0 +1,100 @@
+# pragma version 0.4.3
+# pragma optimize codesize
+# pragma nonreentrancy on
+"""
+@title MainPool
+@license AGPL-3.0-only
+@notice The liquidity providers who are the counterparty of every trade. See interfaces/IPool.vyi.
+@dev A redemption must leave equity at `kept` (withdraw_buffer * R) and main cash at claims, and is not paid while gains are
+     booked as claims; while it waits it counts against new risk.
+"""
+
+from ethereum.ercs import IERC165
+from ethereum.ercs import IERC20
+from ethereum.ercs import IERC20Detailed
+from snekmate.tokens.interfaces import IERC20Permit
+from snekmate.utils.interfaces import IERC5267
+
+from interfaces import IClearingHouse
+from interfaces import IPool
+from interfaces import IRiskBook
+
+from contracts.modules import integers
+from contracts.modules import pool_shares
+
+implements: IERC165
+implements: IERC20
+implements: IERC20Detailed
+implements: IERC20Permit
+implements: IERC5267
+implements: IPool
+
+initializes: pool_shares
+
+exports: pool_shares.__interface__
+
+
+@deploy
+def __init__(name: String[50], symbol: String[20], token: address, clearing_house: address, risk_book: address):
+    pool_shares.__init__(name, symbol, token, clearing_house, risk_book)
+
+
+@external
+def requestRedeem(shares: uint256, controller: address, owner: address) -> uint256:
+    queued: uint256 = pool_shares._request_redeem(shares, controller, owner, self._total_assets())
+    extcall IRiskBook(pool_shares.RISK_BOOK).set_queued_redemptions(queued)
+    return 0
+
+
+@external
+def fulfil(deposits: uint256, redemptions: uint256) -> (uint256, uint256):
+    if not pool_shares._has_waited(deposits, redemptions):
+        return 0, 0
+    flow: IRiskBook.PoolFlow = pool_shares._flow()
+    batch: pool_shares.Batch = pool_shares._begin(flow.equity, flow.publish_time)
+    batch = pool_shares._execute_deposits(batch, deposits)
+    queued: uint256 = batch.queue.queued_redemptions
+    if redemptions != 0 and queued != 0 and not flow.booked:
+        limit: int256 = min(self._free_cash(batch.entered), batch.equity - integers._int(flow.kept))
+        batch = pool_shares._execute_redemptions(batch, redemptions, limit)
+    pool_shares._finish(batch)
+    if batch.queue.queued_redemptions != queued:
+        extcall IRiskBook(pool_shares.RISK_BOOK).set_queued_redemptions(batch.queue.queued_redemptions)
+    return batch.deposits, batch.redemptions
+
+
+@view
+@external
+def totalAssets() -> uint256:
+    return self._total_assets()
+
+
+@view
+@external
+def convertToShares(assets: uint256) -> uint256:
+    return pool_shares._shares_for(assets, self._total_assets())
+
+
+@view
+@external
+def convertToAssets(shares: uint256) -> uint256:
+    return pool_shares._assets_for(shares, self._total_assets())
+
+
+@internal
+@view
+def _total_assets() -> uint256:
+    """
+    @notice E as of each series' last touch, at least 0.
+    """
+    return convert(max(staticcall IClearingHouse(pool_shares.CLEARING_HOUSE).equity(), 0), uint256)
+
+
+@internal
+@view
+def _free_cash(entered: uint256) -> int256:
+    """
+    @notice Main cash above claims once `entered` is in, raw units of M.
+    """
+    ledgers: IClearingHouse.Ledgers = staticcall IClearingHouse(pool_shares.CLEARING_HOUSE).ledgers()
+    return integers._difference(ledgers.main + entered, ledgers.claims)
