@@ -1,0 +1,374 @@
+# pragma version 0.4.3
+# pragma optimize codesize
+# pragma nonreentrancy on
+"""
+@title OrderDesk
+@license AGPL-3.0-only
+@notice See interfaces/IOrderDesk.vyi.
+@dev Why the price of an order is nobody's choice: Pyth proves of every price when the one before it was published. If
+     that was before the earliest request + DELAY of a batch, it was before every order's; so a price is the first of
+     an order just when it was not published before that order's own request + DELAY.
+     Ether: what the desk holds is the fees of orders that wait and refunds not claimed; ether forced on it stays.
+"""
+
+from interfaces import IOrderDesk
+from interfaces import IPriceOracle
+from interfaces import IRiskBook
+
+implements: IOrderDesk
+
+# From a request to the first second its price may be published at: longer than any lead over the chain's clock that a
+# trader could have. Seconds.
+DELAY: public(constant(uint256)) = 4
+# From a request to the last second of both its price and its execution.
+EXEC_WINDOW: public(constant(uint256)) = 60
+
+# The least fee is (BASE_GAS + LEG_GAS * legs) * base fee + FLAT_FEE. Measured, as whole transactions that bring both
+# prices: one leg for an account without any 0.32M gas, with eight 0.54M; eight legs 0.78M; to which Pyth's verification
+# on Base adds 0.3M (pyth-crosschain, pull request 1208: two feeds, thirteen guardians). So an account full of legs pays
+# a quarter above cost, as the base fee may rise until the execution, and one with few legs more. A checkpoint that
+# falls due is not counted: anyone may make it apart.
+BASE_GAS: constant(uint256) = 1_000_000
+LEG_GAS: constant(uint256) = 50_000
+# Wei for what the base fee does not measure: the tip, Pyth's fee, and L1 data of some 1.8 kB compressed. With the
+# formula of docs.base.org (Fjord, execution engine) and Base's scalars, about 0.0023 and 1.06, the data is 0.3e13 while
+# Ethereum's base fee is 20 gwei and its blobs' 1 gwei.
+FLAT_FEE: constant(uint256) = 10**13
+# Gas that must be left before an order is filled: more than the dearest trade (eight legs and a checkpoint of 32
+# series, 1.4M measured) and the 64th part that a call leaves behind.
+TRADE_GAS: constant(uint256) = 2_000_000
+# Gas that goes with a returned fee: enough for a wallet that is a contract, too little to be a nuisance.
+REFUND_GAS: constant(uint256) = 50_000
+
+MAX_FACE: constant(int256) = 2**127 - 1
+MAX_SERIES_ID: constant(uint256) = 2**16 - 1
+
+CLEARING_HOUSE: public(immutable(address))
+ORACLE: public(immutable(address))
+
+# The market's underlyings at the oracle.
+UNDERLYINGS: immutable(DynArray[uint256, 8])
+
+# account -> nonce -> hash of the terms of an order that is waiting
+order_hash: public(HashMap[uint256, HashMap[uint256, bytes32]])
+
+#  low to high bits
+# | last nonce 64 | live until 32 |
+# account -> its last order
+_accounts: HashMap[uint256, uint256]
+
+# payer -> fees that could not be returned, wei
+refunds: public(HashMap[address, uint256])
+
+
+@deploy
+def __init__(clearing_house: address, oracle: address, underlyings: DynArray[uint256, 8]):
+    CLEARING_HOUSE = clearing_house
+    ORACLE = oracle
+    UNDERLYINGS = underlyings
+
+
+@payable
+@external
+@reentrant
+def __default__():
+    """
+    @notice Takes back what the oracle did not need, in the middle of `execute`.
+    """
+    assert msg.sender == ORACLE, "order_desk: no ether"
+
+
+# Orders
+
+
+@payable
+@external
+def request(
+    account: uint256, legs: DynArray[IRiskBook.OrderLeg, 8], limit: int256, reduce_only: bool, deadline: uint256
+) -> uint256:
+    assert self._owner(account) == msg.sender, "order_desk: not the owner"
+    self._check_legs(legs)
+    assert msg.value >= self._min_fee(len(legs), block.basefee), "order_desk: fee too low"
+    assert deadline >= block.timestamp + DELAY, "order_desk: deadline too early"
+
+    nonce: uint256 = self._last_nonce(account) + 1
+    order: IOrderDesk.Order = IOrderDesk.Order(
+        account=account,
+        nonce=nonce,
+        legs=legs,
+        limit=limit,
+        reduce_only=reduce_only,
+        deadline=deadline,
+        requested_at=block.timestamp,
+        fee=msg.value,
+        payer=msg.sender,
+    )
+    self.order_hash[account][nonce] = self._hash(order)
+    self._accounts[account] = nonce | ((block.timestamp + EXEC_WINDOW) << 64)
+    log IOrderDesk.Requested(account=account, nonce=nonce, order=order)
+    return nonce
+
+
+@payable
+@external
+def execute(
+    orders: DynArray[IOrderDesk.Order, 8], underlyings: DynArray[uint256, 2], updates: DynArray[Bytes[4096], 2]
+) -> DynArray[bool, 8]:
+    held: uint256 = self.balance - msg.value
+    assert len(orders) != 0, "order_desk: no orders"
+    waiting: DynArray[bool, 8] = []
+    earliest: uint256 = max_value(uint256)
+    earned: uint256 = 0
+    for order: IOrderDesk.Order in orders:
+        taken: bool = self._take(order)
+        waiting.append(taken)
+        if taken:
+            assert block.timestamp >= order.requested_at + DELAY, "order_desk: too early"
+            assert block.timestamp <= order.requested_at + EXEC_WINDOW, "order_desk: window missed"
+            earliest = min(earliest, order.requested_at)
+            earned += order.fee
+    assert earliest != max_value(uint256), "order_desk: unknown order"
+
+    ids: DynArray[uint256, 8] = self._oracle_ids(underlyings)
+    words: DynArray[uint256, 8] = extcall IPriceOracle(ORACLE).first_prices(
+        ids, updates, earliest + DELAY, earliest + EXEC_WINDOW, value=msg.value
+    )
+    prices: uint256[2] = [0, 0]
+    published: uint256 = 0
+    prices, published = self._unpacked(underlyings, words)
+    executed: DynArray[bool, 8] = []
+    for i: uint256 in range(len(orders), bound=8):
+        if waiting[i]:
+            assert published >= orders[i].requested_at + DELAY, "order_desk: not the first price"
+            executed.append(self._fill(orders[i], prices))
+        else:
+            executed.append(False)
+
+    # The fees, and what the oracle left of the value sent.
+    self._pay(msg.sender, earned + self.balance - held)
+    return executed
+
+
+@external
+def void(order: IOrderDesk.Order):
+    assert self._take(order), "order_desk: unknown order"
+    assert block.timestamp > order.requested_at + EXEC_WINDOW, "order_desk: window open"
+    log IOrderDesk.Voided(account=order.account, nonce=order.nonce)
+    self._return_fee(order)
+
+
+@external
+def cancel(order: IOrderDesk.Order):
+    assert self._owner(order.account) == msg.sender, "order_desk: not the owner"
+    assert self._take(order), "order_desk: unknown order"
+    assert block.timestamp < order.requested_at + DELAY, "order_desk: too late to cancel"
+    log IOrderDesk.Cancelled(
+        account=order.account, nonce=order.nonce, sender=msg.sender, reason="order_desk: taken back by its owner"
+    )
+    self._return_fee(order)
+
+
+@external
+def claim_refund(receiver: address) -> uint256:
+    amount: uint256 = self.refunds[msg.sender]
+    assert amount != 0, "order_desk: nothing to claim"
+    self.refunds[msg.sender] = 0
+    log IOrderDesk.RefundClaimed(owner=msg.sender, receiver=receiver, amount=amount)
+    done: bool = raw_call(receiver, b"", value=amount, revert_on_failure=False)
+    assert done, "order_desk: refund failed"
+    return amount
+
+
+# Views
+
+
+@view
+@external
+def live_until(account: uint256) -> uint256:
+    return self._accounts[account] >> 64
+
+
+@view
+@external
+def last_nonce(account: uint256) -> uint256:
+    return self._last_nonce(account)
+
+
+@view
+@external
+def min_fee(legs: uint256, base_fee: uint256 = block.basefee) -> uint256:
+    return self._min_fee(legs, base_fee)
+
+
+# Steps of a request
+
+
+@internal
+@pure
+def _check_legs(legs: DynArray[IRiskBook.OrderLeg, 8]):
+    """
+    @notice Refuse what could never be filled, and what nobody could say how to fill.
+    """
+    assert len(legs) != 0, "order_desk: no legs"
+    for i: uint256 in range(len(legs), bound=8):
+        leg: IRiskBook.OrderLeg = legs[i]
+        assert leg.series != 0 and leg.series <= MAX_SERIES_ID, "order_desk: unknown series"
+        assert leg.face != 0, "order_desk: zero face"
+        assert leg.face <= MAX_FACE and leg.face >= -MAX_FACE, "order_desk: face too large"
+        for j: uint256 in range(i, bound=8):
+            assert legs[j].series != leg.series, "order_desk: series twice"
+
+
+@internal
+@pure
+def _min_fee(legs: uint256, base_fee: uint256) -> uint256:
+    return (BASE_GAS + LEG_GAS * legs) * base_fee + FLAT_FEE
+
+
+# Steps of an execution
+
+
+@internal
+@view
+def _oracle_ids(underlyings: DynArray[uint256, 2]) -> DynArray[uint256, 8]:
+    """
+    @notice Ids at the oracle of underlyings of the market.
+    """
+    assert len(underlyings) != 0, "order_desk: no underlyings"
+    ids: DynArray[uint256, 8] = []
+    for underlying: uint256 in underlyings:
+        assert underlying < len(UNDERLYINGS), "order_desk: unknown underlying"
+        ids.append(UNDERLYINGS[underlying])
+    return ids
+
+
+@internal
+@pure
+def _unpacked(underlyings: DynArray[uint256, 2], words: DynArray[uint256, 8]) -> (uint256[2], uint256):
+    """
+    @notice The oracle's answer as prices per underlying of the market, 0 where none was asked for, and when the older
+            was published.
+    """
+    prices: uint256[2] = [0, 0]
+    published: uint256 = max_value(uint256)
+    for i: uint256 in range(len(underlyings), bound=2):
+        prices[underlyings[i]] = words[i] & (2**64 - 1)
+        published = min(published, words[i] >> 64)
+    return prices, published
+
+
+@internal
+def _fill(order: IOrderDesk.Order, prices: uint256[2]) -> bool:
+    """
+    @notice Trade an order that was taken, or cancel it for a reason of the trader's own; any other reverts.
+    @return Whether it was traded.
+    """
+    if block.timestamp > order.deadline:
+        self._log_cancelled(order, "order_desk: deadline passed")
+        return False
+
+    # So that no choice of a gas limit decides how an order ends.
+    assert msg.gas >= TRADE_GAS, "order_desk: not enough gas"
+    legs: IRiskBook.OrderLeg[8] = empty(IRiskBook.OrderLeg[8])
+    for i: uint256 in range(len(order.legs), bound=8):
+        legs[i] = order.legs[i]
+    done: bool = False
+    answer: Bytes[132] = b""
+    done, answer = raw_call(
+        CLEARING_HOUSE,
+        abi_encode(
+            order.account,
+            legs,
+            prices,
+            order.limit,
+            order.reduce_only,
+            method_id=method_id("trade(uint256,(uint256,int256)[8],uint256[2],int256,bool)"),
+        ),
+        max_outsize=132,
+        revert_on_failure=False,
+    )
+    if done:
+        log IOrderDesk.Executed(
+            account=order.account,
+            nonce=order.nonce,
+            executor=msg.sender,
+            prices=prices,
+            total=extract32(answer, 0, output_type=int256),
+        )
+        return True
+    reason: String[64] = self._trader_reason(answer)
+    if len(reason) == 0:
+        raw_revert(answer)
+    self._log_cancelled(order, reason)
+    return False
+
+
+@internal
+@pure
+def _trader_reason(answer: Bytes[132]) -> String[64]:
+    """
+    @notice The reason of a failed trade that is the trader's own doing; empty for any other, as for none: out of gas.
+    @dev Nobody can forge one: a trade calls the risk book, and that reads the oracle's storage; nothing that a token, a
+         trader or whoever executes has a part in.
+    """
+    # Error(string): selector 4 | offset 32 | length 32 | text.
+    if len(answer) < 100 or slice(answer, 0, 4) != method_id("Error(string)"):
+        return ""
+    if slice(answer, 68, 7) != b"trade: ":
+        return ""
+    return abi_decode(slice(answer, 4, len(answer) - 4), String[64])
+
+
+@internal
+def _log_cancelled(order: IOrderDesk.Order, reason: String[64]):
+    log IOrderDesk.Cancelled(account=order.account, nonce=order.nonce, sender=msg.sender, reason=reason)
+
+
+# Steps shared by several actions
+
+
+@internal
+@pure
+def _hash(order: IOrderDesk.Order) -> bytes32:
+    return keccak256(abi_encode(order))
+
+
+@internal
+def _take(order: IOrderDesk.Order) -> bool:
+    """
+    @notice Remove an order from those that wait.
+    @return Whether it waited, with just these terms.
+    """
+    if self.order_hash[order.account][order.nonce] != self._hash(order):
+        return False
+    self.order_hash[order.account][order.nonce] = empty(bytes32)
+    return True
+
+
+@internal
+def _return_fee(order: IOrderDesk.Order):
+    """
+    @notice Send the fee back to who paid it, or keep it for them.
+    """
+    done: bool = raw_call(order.payer, b"", value=order.fee, gas=REFUND_GAS, revert_on_failure=False)
+    if not done:
+        self.refunds[order.payer] += order.fee
+        log IOrderDesk.RefundKept(owner=order.payer, amount=order.fee)
+
+
+@internal
+def _pay(receiver: address, amount: uint256):
+    done: bool = raw_call(receiver, b"", value=amount, revert_on_failure=False)
+    assert done, "order_desk: payment failed"
+
+
+@internal
+@view
+def _last_nonce(account: uint256) -> uint256:
+    return self._accounts[account] & (2**64 - 1)
+
+
+@internal
+@pure
+def _owner(account: uint256) -> address:
+    return convert(account >> 96, address)
