@@ -530,8 +530,7 @@ def _is_entry_open(b: Batch) -> bool:
     """
     if b.equity < 0 or (b.equity == 0 and b.supply != 0):
         return False
-    price_floor: uint256 = (b.supply + VIRTUAL_SHARES) // (LEAST_PRICE * VIRTUAL_SHARES)
-    return convert(b.equity, uint256) + 1 >= price_floor
+    return (convert(b.equity, uint256) + 1) * (LEAST_PRICE * VIRTUAL_SHARES) >= b.supply + VIRTUAL_SHARES
 
 
 @internal
