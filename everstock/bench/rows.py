@@ -1,0 +1,160 @@
+"""What is measured: one row for each budget of whole transactions, in gas."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from everstock.bench.stage import DEPOSIT_WAIT, FACE, MARGIN, STRIKES, TOKEN, Stage, account_of
+
+# Legs of the larger of two accounts that are compared.
+MANY: Final = 8
+# A call and a put at each strike.
+SERIES: Final = 2 * sum(map(len, STRIKES.values()))
+EXEC_WINDOW: Final = 60
+WITHOUT_PRICES: Final = "without the price update"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure beside its budget, both in gas; `budget` is none where there is none to keep."""
+
+    what: str
+    measured: int
+    budget: int | None = None
+    note: str = ""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the budget is kept."""
+        return self.budget is None or self.measured <= self.budget
+
+
+def margin(stage: Stage) -> Iterator[Row]:
+    """Deposits and withdrawals."""
+    trader = stage.actor()
+    deposit = stage.clearing_house.functions.deposit(account_of(trader), MARGIN // 2)
+    yield Row("deposit margin, first ever", trader.transact(deposit)["gasUsed"], 75_000)
+    yield Row("deposit margin, again", trader.transact(deposit)["gasUsed"], 55_000)
+    withdraw = stage.clearing_house.functions.withdraw(account_of(trader), TOKEN, trader.address)
+    yield Row("withdraw margin, no leg", trader.transact(withdraw)["gasUsed"], note="needs no price")
+    stage.trade(trader, (stage.series[0], FACE))
+    stage.move(after=EXEC_WINDOW)
+    one = trader.transact(withdraw)["gasUsed"]
+    yield Row("withdraw margin, one leg", one, 130_000)
+    stage.trade(trader, *[(id_, FACE) for id_ in stage.series[1:MANY]])
+    stage.move(after=EXEC_WINDOW)
+    eight = trader.transact(withdraw)["gasUsed"]
+    yield Row("withdraw margin, each further leg", _each(one, eight))
+
+
+def orders(stage: Stage) -> Iterator[Row]:
+    """Requests, executions, and what becomes of orders that are not executed."""
+    trader, id_ = stage.trader(), stage.series[0]
+    first, order = stage.request(trader, (id_, FACE))
+    yield Row("request an order, first", first["gasUsed"], 80_000)
+    opened = stage.without_prices(stage.execute(order))
+    again, order = stage.request(trader, (id_, FACE))
+    yield Row("request an order, again", again["gasUsed"], 60_000)
+    increased = stage.without_prices(stage.execute(order))
+    closed = stage.without_prices(stage.trade(trader, (id_, -2 * FACE)))
+    yield Row("execute an order: open the first leg", opened, 220_000, WITHOUT_PRICES)
+    yield Row("execute an order: increase it", increased, 205_000, WITHOUT_PRICES)
+    yield Row("execute an order: close it", closed, 195_000, WITHOUT_PRICES)
+
+    combined = stage.without_prices(stage.trade(trader, *[(id_, FACE) for id_ in stage.series[:MANY]]))
+    yield Row("execute an order that opens eight legs", combined, note=WITHOUT_PRICES)
+    with_eight = stage.without_prices(stage.trade(trader, (id_, FACE)))
+    yield Row("execute an order, each further leg of the account", _each(increased, with_eight), 40_000)
+
+    _, order = stage.request(trader, (id_, FACE))
+    yield Row("cancel an order", trader.transact(stage.order_desk.functions.cancel(order))["gasUsed"])
+    _, order = stage.request(trader, (id_, FACE))
+    stage.move(after=EXEC_WINDOW + 1)
+    yield Row("void an order", stage.keeper.transact(stage.order_desk.functions.void(order))["gasUsed"])
+
+
+def liquidations(stage: Stage) -> Iterator[Row]:
+    """In part, at a price that is already stored, by a keeper who has been rewarded before."""
+    first = _liquidation(stage, 1)
+    stage.give_margin(stage.keeper)
+    one = _liquidation(stage, 1)
+    yield Row("liquidate, one leg", one, 180_000)
+    yield Row("liquidate, a keeper's first reward ever", first - one)
+    yield Row("liquidate, each further leg", _each(one, _liquidation(stage, MANY)), 50_000)
+
+
+def checkpoints(stage: Stage) -> Iterator[Row]:
+    """Of all series, and of half of them."""
+    full = _checkpoint(stage)
+    removed = stage.remove_half()
+    each = (full - _checkpoint(stage)) // removed
+    yield Row("checkpoint, fixed part", full - SERIES * each, 110_000)
+    yield Row("checkpoint, each active series", each, 28_000, f"{SERIES} series against {SERIES - removed}")
+
+
+def pools(stage: Stage) -> Iterator[Row]:
+    """An LP's deposit, with all series and with half of them."""
+    full = _fulfilment(stage)
+    removed = stage.remove_half()
+    each = (full - _fulfilment(stage)) // removed
+    yield Row("execute an LP request, fixed part", full - SERIES * each, 150_000)
+    yield Row("execute an LP request, each active series", each, 12_000, f"{SERIES} series against {SERIES - removed}")
+
+
+def prices(stage: Stage) -> Iterator[Row]:
+    """Bringing a price, by itself."""
+    yield Row("price update of both underlyings", stage.move()["gasUsed"], note="our Pyth checks one signature, Base's thirteen")
+    trader = stage.trader()
+    stage.trade(trader, (stage.series[0], FACE))
+    stage.move()
+    settle = stage.clearing_house.functions.settle(account_of(trader))
+    yield Row("settle an account, one leg", stage.keeper.transact(settle)["gasUsed"])
+
+
+# Each measured on the same market; what one changes is undone before the next.
+GROUPS: Final[tuple[Callable[[Stage], Iterator[Row]], ...]] = (
+    margin,
+    orders,
+    liquidations,
+    checkpoints,
+    pools,
+    prices,
+)
+
+
+def _each(one: int, many: int) -> int:
+    """Gas of each leg beyond the first."""
+    return (many - one) // (MANY - 1)
+
+
+def _liquidation(stage: Stage, legs: int) -> int:
+    """Gas of a partial liquidation of a writer of that many calls after a rise."""
+    with stage.rewound():
+        trader = stage.trader()
+        calls = stage.calls_on("BTC")[:legs]
+        face = stage.largest_face(trader, calls, side=-1)
+        stage.trade(trader, *[(id_, -face) for id_ in calls])
+        while not stage.is_liquidatable(trader):
+            stage.move(after=2, BTC=stage.index["BTC"] * 1.005)
+        stage.keeper.transact(stage.clearing_house.functions.checkpoint())
+        stage.move(after=2)
+        liquidate = stage.liquidator.functions.liquidate([account_of(trader)], [])
+        receipt = stage.keeper.transact(liquidate)
+        stage.check_partial(receipt)
+        return receipt["gasUsed"]
+
+
+def _checkpoint(stage: Stage) -> int:
+    """Gas of a checkpoint after time and the index have moved."""
+    stage.move(BTC=stage.index["BTC"] * 1.001, ETH=stage.index["ETH"] * 1.001)
+    return stage.keeper.transact(stage.clearing_house.functions.checkpoint())["gasUsed"]
+
+
+def _fulfilment(stage: Stage) -> int:
+    """Gas of executing one deposit request into the main pool that holds LPs already."""
+    stage.request_deposit()
+    stage.move(after=DEPOSIT_WAIT + 1, BTC=stage.index["BTC"] * 1.001)
+    stage.keeper.transact(stage.clearing_house.functions.checkpoint())
+    stage.move(after=2)
+    return stage.keeper.transact(stage.main_pool.functions.fulfil(1, 0))["gasUsed"]
+
