@@ -583,7 +583,7 @@ def _requirement(book: Book, totals: pool_risk.Totals) -> uint256:
     @notice R, raw units of M.
     """
     return pool_risk._requirement(
-        totals, parameters._rate(book.rates, parameters.DEFAULT_CHARGE), book.state.scale
+        totals, parameters._rate(book.rates, parameters.DEFAULT_CHARGE), book.state.scale, pool_risk.GRANULE
     )
 
 

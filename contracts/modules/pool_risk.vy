@@ -203,17 +203,17 @@ def _store_totals(totals: Totals):
 
 
 @internal
-@view
-def _requirement(totals: Totals, default_charge: uint256, scale: uint256) -> uint256:
+@pure
+def _requirement(totals: Totals, default_charge: uint256, scale: uint256, granule: uint256) -> uint256:
     """
     @notice R, raw units of M, rounded up (floor + 1; 0 for an empty book).
-    @param default_charge Of written face, 1e-5. `scale` is D.
+    @param default_charge Of written face, 1e-5. `scale` is D; `granule` in units.
     """
     # Safe: both sums are below 2^65, a granule at most 2^48, D < 2^60.
     granules: uint256 = unsafe_add(unsafe_mul(totals.worst, c.BASIS), unsafe_mul(default_charge, totals.written))
     if granules == 0:
         return 0
-    return unsafe_add(unsafe_div(unsafe_mul(unsafe_mul(granules, GRANULE), scale), c.BASIS * c.WAD), 1)
+    return unsafe_add(unsafe_div(unsafe_mul(unsafe_mul(granules, granule), scale), c.BASIS * c.WAD), 1)
 
 
 @internal
