@@ -1,0 +1,17 @@
+"""The modules that RiskBook is made of, without RiskBook."""
+
+import pytest
+
+from tests.protocol import deployer_of
+
+
+@pytest.fixture(scope="session")
+def harness():
+    """Of a market whose token has 18 decimals."""
+    return deployer_of("ModuleHarness").deploy(18)
+
+
+@pytest.fixture(scope="session")
+def small_harness():
+    """Of a market whose token has 6 decimals."""
+    return deployer_of("ModuleHarness").deploy(6)
