@@ -5,8 +5,8 @@
 @title InsurancePool
 @license AGPL-3.0-only
 @notice The liquidity providers who stand behind bankrupt accounts and an exhausted main pool. See interfaces/IPool.vyi.
-@dev Equity is the insurance ledger. E and R do not bind its redemptions, but a settle window does: nobody leaves ahead of a
-     loss that already happened.
+@dev Equity is the insurance ledger. Nobody leaves ahead of a loss that already happened: redemptions are not paid in a settle
+     window, nor while the main pool has E <= 0 and somebody may still win from it. Above that E and R do not bind them.
 """
 
 from ethereum.ercs import IERC165
@@ -20,6 +20,7 @@ from interfaces import IPool
 from interfaces import IRiskBook
 
 from contracts.modules import integers
+from contracts.modules import pool_risk
 from contracts.modules import pool_shares
 
 implements: IERC165
@@ -53,9 +54,7 @@ def fulfil(deposits: uint256, redemptions: uint256) -> (uint256, uint256):
     ledgers: IClearingHouse.Ledgers = self._ledgers()
     batch: pool_shares.Batch = pool_shares._begin(integers._int(ledgers.insurance), flow.publish_time)
     batch = pool_shares._execute_deposits(batch, deposits)
-    # Booked outside a settle window, right after a checkpoint: E <= 0 and nobody has a leg. Then only claims may still call
-    # on insurance; in an empty market nobody does.
-    if not flow.booked or ledgers.claims == 0:
+    if flow.equity > 0 or self._is_idle(ledgers):
         batch = pool_shares._execute_redemptions(batch, redemptions, batch.equity)
     pool_shares._finish(batch)
     return batch.deposits, batch.redemptions
@@ -77,6 +76,16 @@ def convertToShares(assets: uint256) -> uint256:
 @external
 def convertToAssets(shares: uint256) -> uint256:
     return pool_shares._assets_for(shares, self._ledgers().insurance)
+
+
+@internal
+@view
+def _is_idle(ledgers: IClearingHouse.Ledgers) -> bool:
+    """
+    @notice Whether nobody has a leg or a claim, so that nobody can call on insurance.
+    """
+    market: IRiskBook.MarketWords = staticcall IRiskBook(pool_shares.RISK_BOOK).market_words()
+    return ledgers.claims == 0 and pool_risk._decode_totals(market.totals).open_legs == 0
 
 
 @internal
