@@ -264,23 +264,26 @@ def _terms(order: Any) -> tuple[Any, ...]:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """A fork with one market, both pools funded and 32 series open on both sides."""
+    """A fork with a market to measure on."""
     with devnet.fork(prices={name: price(usd) for name, usd in OPENING.items()}) as chain:
-        owner = chain.wallet(0)
-        manifest = launch(owner, [STOCK], custodian=owner.address)
-        built = Stage(chain, manifest)
-        _mint(built)
-        _fill_pools(built)
-        built.keeper.transact(built.clearing_house.functions.checkpoint())
-        for underlying, strikes in STRIKES.items():
-            for strike in strikes:
-                for is_put in (False, True):
-                    built.owner.transact(
-                        built.series_listing.functions.list_series(UNDERLYINGS.index(underlying), price(strike), is_put)
-                    )
-                    built.series.append(len(built.series) + 1)
-        _open(built)
-        yield built
+        yield build(chain)
+
+
+def build(chain: devnet.Chain) -> Stage:
+    """One market on a chain whose prices are `OPENING`: both pools funded, 32 series open on both sides."""
+    owner = chain.wallet(0)
+    built = Stage(chain, launch(owner, [STOCK], custodian=owner.address))
+    _mint(built)
+    _fill_pools(built)
+    built.keeper.transact(built.clearing_house.functions.checkpoint())
+    for underlying, strikes in STRIKES.items():
+        for strike in strikes:
+            for is_put in (False, True):
+                listing = built.series_listing.functions.list_series(UNDERLYINGS.index(underlying), price(strike), is_put)
+                built.owner.transact(listing)
+                built.series.append(len(built.series) + 1)
+    _open(built)
+    return built
 
 
 def _mint(built: Stage) -> None:
