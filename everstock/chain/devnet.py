@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from eth_account import Account
+from eth_account.signers.local import LocalAccount
 from eth_utils import keccak, to_checksum_address
 from rich.panel import Panel
 from rich.text import Text
@@ -95,6 +96,11 @@ def prices_movable(w3: Web3) -> bool:
         return False
 
 
+def account(index: int) -> LocalAccount:
+    """Account number `index` of every local chain: no secret, for nothing else."""
+    return Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+
+
 @dataclass(frozen=True)
 class Chain:
     """A running local chain. `upstream` is the endpoint it forks, none for the look-alike itself."""
@@ -147,7 +153,7 @@ class Chain:
 
     def wallet(self, index: int) -> Wallet:
         """Wallet number `index` of the chain's own accounts; the first `accounts` of them start with ether."""
-        return Wallet(self.w3, Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}"))
+        return Wallet(self.w3, account(index))
 
     def fund(self, address: str, wei: int = ACCOUNT_BALANCE) -> None:
         """Set the ether of `address` to `wei`."""
