@@ -5,10 +5,11 @@ nowhere else; amounts are raw units of M.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import boa
 from boa.contracts.vyper.vyper_contract import VyperContract, VyperDeployer
@@ -29,6 +30,24 @@ VARIANCES: Final = {"BTC": 3_600_000_000, "ETH": 5_184_000_000}
 STOCK_PRICE: Final = 300.0
 MAX_LEGS: Final = 8
 NO_LIMIT: Final = 2**255 - 1
+NO_DEADLINE: Final = 2**256 - 1
+# From a request to the first second of its price, and to the last of its execution.
+DELAY: Final = 4
+EXEC_WINDOW: Final = 60
+
+
+class Order(NamedTuple):
+    """The terms of a requested order, as IOrderDesk.Order."""
+
+    account: int
+    nonce: int
+    legs: list[tuple[int, int]]
+    limit: int
+    reduce_only: bool
+    deadline: int
+    requested_at: int
+    fee: int
+    payer: str
 
 
 @cache
@@ -122,6 +141,13 @@ class Protocol:
         self.endow(self.insurance_pool.address, self.insurance_deposit)
         self.clearing_house.checkpoint()
 
+    def fork(self) -> "Protocol":
+        """The same contracts for one test or example, which titanoboa undoes: with prices and a publisher of its own."""
+        twin = copy(self)
+        twin.index = dict(self.index)
+        twin.publisher = PricePublisher()
+        return twin
+
     # Actors
 
     def actor(self, name: str) -> str:
@@ -210,6 +236,42 @@ class Protocol:
         return self.clearing_house.trade(
             account_of(trader, subaccount), order, list(prices), limit, reduce_only, sender=self.order_desk.address
         )
+
+    # Trading through the order desk
+
+    def request(
+        self,
+        trader: str,
+        *legs: tuple[int, float],
+        limit: int = NO_LIMIT,
+        reduce_only: bool = False,
+        deadline: int = NO_DEADLINE,
+        fee: int | None = None,
+        subaccount: int = 0,
+    ) -> Order:
+        """Request an order of (series, whole tokens of face) for the least fee unless given; returns its terms."""
+        account = account_of(trader, subaccount)
+        order = [(series, round(face * self.unit)) for series, face in legs]
+        fee = self.order_desk.min_fee(len(legs)) if fee is None else fee
+        nonce = self.order_desk.request(account, order, limit, reduce_only, deadline, value=fee, sender=trader)
+        return Order(account, nonce, order, limit, reduce_only, deadline, self.now, fee, trader)
+
+    def first_prices(self, order: Order, *underlyings: str) -> list[bytes]:
+        """The signed updates with an order's own prices, once published, of all underlyings unless some are named."""
+        ids = [addresses.PYTH_IDS[name] for name in underlyings or UNDERLYINGS]
+        return self.publisher.blobs(ids, order.requested_at + DELAY)
+
+    def execute(self, *orders: Order, by: str | None = None) -> list[bool]:
+        """Execute orders at the first prices of the earliest; returns which were traded."""
+        updates = self.first_prices(min(orders, key=lambda order: order.requested_at))
+        fee = self.oracle.update_fee(updates)
+        return self.order_desk.execute(orders, [0, 1], updates, value=fee, sender=by or self.operator)
+
+    def order(self, trader: str, *legs: tuple[int, float], by: str | None = None, **terms: Any) -> bool:
+        """Request an order, let its delay pass at unchanged prices, and execute it; returns whether it was traded."""
+        order = self.request(trader, *legs, **terms)
+        self.publish(after=DELAY)
+        return self.execute(order, by=by)[0]
 
     def liquidate(self, *traders: str, by: str | None = None) -> list[int]:
         """Liquidate accounts 0 at the stored price; returns the fractions closed."""
