@@ -11,7 +11,7 @@ from tests.liquidity import MAX_BATCH, pools, twin
 
 # Python and contracts in turn: an example takes a tenth of a second.
 FEW = settings(
-    max_examples=15,
+    max_examples=8,
     deadline=timedelta(seconds=20),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
