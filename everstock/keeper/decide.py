@@ -1,0 +1,257 @@
+"""What to do, given what is known: a pure function, without a clock, a network or a memory.
+
+The contracts decide what may happen; this only avoids asking them for what they would refuse, and what would not pay.
+What is returned is in order of urgency: losers before winners, traders before liquidity providers, upkeep last.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from everstock.keeper import gas
+from everstock.keeper.actions import (
+    PRICES_KEY,
+    Action,
+    Checkpoint,
+    ExecuteOrders,
+    Fulfil,
+    Liquidate,
+    UpdatePrices,
+    VoidOrder,
+    account_key,
+    checkpoint_key,
+    order_key,
+    pool_key,
+)
+from everstock.keeper.state import Health, Key, Market, Order, State, Update
+
+# contracts/OrderDesk.vy
+DELAY: Final = 4
+EXEC_WINDOW: Final = 60
+MAX_ORDERS: Final = 8
+# contracts/modules/constants.vy
+TRADE_MAX_AGE: Final = 60
+LIQUIDATION_MAX_AGE: Final = 15
+# interfaces/ILiquidator.vyi
+MAX_ACCOUNTS: Final = 32
+# contracts/modules/pool_shares.vy
+MAX_REQUESTS: Final = 32  # of the 64 that fit, to bound gas
+
+# A market without equity asks for a checkpoint at all times; one in so many seconds is what its end is counted by.
+INSOLVENT_CHECKPOINT: Final = 180
+
+# What Base charges to post a transaction of this size to Ethereum while that is calm, wei; contracts/OrderDesk.vy allows
+# for more of it in the least fee of an order.
+DATA_FEE: Final = 10**12
+
+PERMYRIAD: Final = 10_000
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What is left to whoever runs a keeper."""
+
+    block_seconds: int = 2
+    """How much later than the head a transaction is mined: what is allowed for when something is about to expire."""
+    max_price_age: int = 55
+    """Seconds. While positions are open no stored price gets older than this if there is a newer one; 0 for no limit."""
+    price_move: int = 50
+    """In 1e-4. While positions are open a price that moved by more is stored; 0 for never."""
+    priority_fee: int = 1_000_000
+    """Wei per gas."""
+    unprofitable: bool = False
+    """Whether to execute orders whose fee does not cover what they cost."""
+    max_gas: int = 10_000_000
+    """What one transaction is expected to take at most."""
+    max_voids: int = 8
+    """Orders voided in one round; they earn nothing."""
+
+
+def decide(state: State, policy: Policy) -> tuple[Action, ...]:
+    """The actions worth taking now, most urgent first."""
+    busy = state.in_flight | state.resting
+    actions: list[Action] = []
+    for market in state.markets:
+        actions += _liquidations(state, policy, market, busy)
+    for market in state.markets:
+        actions += _orders(state, policy, market, busy)
+    # All of these checkpoint first where it is due.
+    settled = {action.symbol for action in actions}
+    for market in state.markets:
+        if market.symbol not in settled:
+            actions += _checkpoint(state, policy, market, busy)
+    for market in state.markets:
+        actions += _fulfilments(state, policy, market, busy)
+    actions += _prices(state, policy, actions, busy)
+    voids = [void for market in state.markets for void in _voids(state, market, busy)]
+    return (*actions, *voids[: policy.max_voids])
+
+
+def order_underlyings(market: Market, order: Order) -> frozenset[int]:
+    """Which underlyings of the market (0, 1) an order trades: all of them if it names a series that nobody listed."""
+    every = range(len(market.underlyings))
+    known = [market.series.get(series) for series, _ in order.legs]
+    return frozenset(every if None in known else known)
+
+
+def _liquidations(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[Liquidate]:
+    """Accounts below maintenance, worst first, in batches of bounded gas."""
+    if not _is_fresh(state, policy, market, LIQUIDATION_MAX_AGE):
+        return
+    below = [
+        health
+        for health in market.healths
+        if health.is_liquidatable and account_key(market.symbol, health.account) not in busy
+    ]
+    below.sort(key=lambda health: (-health.shortfall, health.account))
+    update = state.news_for(market)
+    together: list[Health] = []
+    alone: list[list[Health]] = []
+    for health in below:
+        if account_key(market.symbol, health.account) in state.suspects:
+            alone.append([health])
+        else:
+            together.append(health)
+    for batch in (*_batches(together, gas.of_account, MAX_ACCOUNTS, policy), *alone):
+        accounts = tuple(health.account for health in batch)
+        expected = gas.UPDATE + gas.CHECKPOINT + sum(map(gas.of_account, batch))
+        yield Liquidate(market.symbol, accounts, update, expected)
+
+
+def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[ExecuteOrders]:
+    """Orders whose first price is there, batched with those that share it."""
+    if state.time < market.window_end:
+        return
+    shared: dict[tuple[int, ...], list[Order]] = {}
+    for order in sorted(market.orders, key=lambda order: (order.requested_at, order.account, order.nonce)):
+        key = order_key(market.symbol, order)
+        update = state.firsts.get(order.requested_at + DELAY)
+        if key in busy or update is None or not _is_executable(state, policy, market, order, update):
+            continue
+        # Those that share the first price of every underlying share it whichever of them they trade.
+        group = update.published(market.underlyings)
+        shared.setdefault((*group, *key[2:]) if key in state.suspects else group, []).append(order)
+    for orders in shared.values():
+        for batch in _batches(orders, gas.of_order, MAX_ORDERS, policy):
+            update = state.firsts[batch[0].requested_at + DELAY]
+            if policy.unprofitable or _pays(state, policy, batch, update):
+                named = _named(state, policy, market, batch)
+                expected = gas.of_orders(batch) + gas.CHECKPOINT + gas.ORDER_RESERVE
+                yield ExecuteOrders(market.symbol, tuple(batch), named, update, expected)
+
+
+def _is_executable(state: State, policy: Policy, market: Market, order: Order, update: Update) -> bool:
+    """Whether an order's delay has passed, its window has not, and its prices are within it and of the past."""
+    first, last = order.requested_at + DELAY, order.requested_at + EXEC_WINDOW
+    now = state.time
+    return first <= now <= last - policy.block_seconds and all(
+        first <= published <= min(now, last) for published in update.published(market.underlyings)
+    )
+
+
+def _pays(state: State, policy: Policy, orders: Sequence[Order], update: Update) -> bool:
+    """Whether the fees of a batch cover what it costs, a checkpoint aside: the next action would pay for that anyway."""
+    cost = gas.of_orders(orders) * (state.base_fee + policy.priority_fee) + update.fee + DATA_FEE
+    return sum(order.fee for order in orders) >= cost
+
+
+def _named(state: State, policy: Policy, market: Market, orders: Sequence[Order]) -> tuple[int, ...]:
+    """The underlyings to price: those traded, and those whose stored price would be too old for a trade."""
+    traded = frozenset().union(*(order_underlyings(market, order) for order in orders))
+    oldest = state.time + policy.block_seconds - TRADE_MAX_AGE
+    return tuple(
+        u for u, id_ in enumerate(market.underlyings) if u in traded or state.stored[id_].publish_time < oldest
+    )
+
+
+def _voids(state: State, market: Market, busy: frozenset[Key]) -> Iterator[VoidOrder]:
+    """Orders whose window was missed, oldest first."""
+    for order in sorted(market.orders, key=lambda order: (order.requested_at, order.account, order.nonce)):
+        if state.time > order.requested_at + EXEC_WINDOW and order_key(market.symbol, order) not in busy:
+            yield VoidOrder(market.symbol, order, gas.VOID)
+
+
+def _checkpoint(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[Checkpoint]:
+    """A checkpoint where one is due: an hour passed, or an index moved."""
+    if not market.is_due or checkpoint_key(market.symbol) in busy:
+        return
+    # Without depth it stays due however often it is done.
+    if market.depth == 0:
+        is_dead = market.equity <= 0 and market.open_legs == 0
+        if is_dead or state.time < market.checkpoint_time + INSOLVENT_CHECKPOINT:
+            return
+    if _is_fresh(state, policy, market, TRADE_MAX_AGE):
+        yield Checkpoint(market.symbol, state.news_for(market), gas.UPDATE + gas.CHECKPOINT)
+
+
+def _fulfilments(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[Fulfil]:
+    """Requests of liquidity providers that have waited and whose price was published since."""
+    shut = state.time < market.window_end or any(state.restricted[id_] for id_ in market.underlyings)
+    if shut or not _is_fresh(state, policy, market, TRADE_MAX_AGE):
+        return
+    priced_at = state.price_time(market)
+    for pool in market.pools:
+        deposits = MAX_REQUESTS if pool.deposit_due <= priced_at else 0
+        redemptions = MAX_REQUESTS if pool.redemption_due <= priced_at else 0
+        if (deposits or redemptions) and pool_key(market.symbol, pool.role) not in busy:
+            expected = gas.UPDATE + gas.CHECKPOINT + gas.REQUEST * (deposits + redemptions)
+            yield Fulfil(market.symbol, pool.role, deposits, redemptions, state.news_for(market), expected)
+
+
+def _prices(
+    state: State, policy: Policy, actions: Sequence[Action], busy: frozenset[Key]
+) -> Iterator[UpdatePrices]:
+    """The newest prices, where one moved or ages while positions are open and no other action brings it."""
+    if state.news is None or PRICES_KEY in busy:
+        return
+    brought = {id_ for action in actions for id_ in _brought(state, action)}
+    watched = {id_ for market in state.markets if market.open_legs for id_ in market.underlyings}
+    wanted = [
+        id_
+        for id_, stored in enumerate(state.stored)
+        if id_ not in brought
+        and state.news.prices[id_].publish_time > stored.publish_time
+        and (stored.price == 0 or (id_ in watched and _is_outdated(state, policy, id_)))
+    ]
+    if wanted:
+        yield UpdatePrices(tuple(range(len(state.stored))), state.news, gas.UPDATE)
+
+
+def _brought(state: State, action: Action) -> Iterator[int]:
+    """The oracle ids whose newest price an action stores."""
+    if isinstance(action, UpdatePrices | VoidOrder) or action.update != state.news:
+        return
+    (market,) = (market for market in state.markets if market.symbol == action.symbol)
+    for u, id_ in enumerate(market.underlyings):
+        if not isinstance(action, ExecuteOrders) or u in action.underlyings:
+            yield id_
+
+
+def _is_outdated(state: State, policy: Policy, id_: int) -> bool:
+    """Whether a stored price is too old, or too far from the newest."""
+    stored, price = state.stored[id_], state.price(id_).price
+    moved = abs(price - stored.price) * PERMYRIAD > policy.price_move * stored.price
+    aged = state.time + policy.block_seconds - stored.publish_time >= policy.max_price_age
+    return bool(policy.price_move and moved) or bool(policy.max_price_age and aged)
+
+
+def _is_fresh(state: State, policy: Policy, market: Market, max_age: int) -> bool:
+    """Whether the prices of a market will still be young enough when a transaction is mined."""
+    return state.time + policy.block_seconds - state.price_time(market) <= max_age
+
+
+def _batches(items: Iterable[_T], gas_of: Callable[[_T], int], most: int, policy: Policy) -> Iterator[list[_T]]:
+    """Items in order, at most so many together, and of bounded gas."""
+    batch: list[_T] = []
+    expected = start = gas.UPDATE + gas.CHECKPOINT
+    for item in items:
+        cost = gas_of(item)
+        if batch and (len(batch) == most or expected + cost > policy.max_gas):
+            yield batch
+            batch, expected = [], start
+        batch.append(item)
+        expected += cost
+    if batch:
+        yield batch

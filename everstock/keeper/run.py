@@ -1,0 +1,211 @@
+"""One keeper: block by block it reads, decides, and acts."""
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+import structlog
+from eth_account.signers.local import LocalAccount
+
+from everstock.chain.manifest import Manifest
+from everstock.keeper.act import Sender
+from everstock.keeper.actions import Action, ExecuteOrders
+from everstock.keeper.board import Board
+from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy, decide
+from everstock.keeper.hermes import Hermes, HermesError, NotFound
+from everstock.keeper.plan import Planner
+from everstock.keeper.read import Reader
+from everstock.keeper.rpc import Block, Rpc, RpcDown, RpcError
+from everstock.keeper.state import State, Update
+from everstock.keeper.watch import Watch
+
+# Seconds between tries while the node makes trouble: the poll interval at first, twice as long each time.
+LONGEST_WAIT: Final = 5.0
+
+log = structlog.get_logger("keeper")
+
+
+class Keeper:
+    """Keeps one deployment. Not safe for threads, but for `board` and `stop`."""
+
+    def __init__(
+        self, manifest: Manifest, rpc: Rpc, hermes: Hermes, account: LocalAccount, policy: Policy, board: Board
+    ) -> None:
+        self._manifest = manifest
+        self._rpc = rpc
+        self._hermes = hermes
+        self._policy = policy
+        self._board = board
+        self._watch = Watch(rpc, manifest)
+        self._reader = Reader(rpc, manifest, account.address)
+        self._sender = Sender(
+            rpc,
+            account,
+            Planner(manifest),
+            chain_id=manifest.chain_id,
+            tip=policy.priority_fee,
+            report=self._report,
+        )
+        # First updates by the time asked for.
+        self._firsts: dict[int, Update] = {}
+        # The newest update that was used.
+        self._last: Update | None = None
+        self._hermes_fails = False
+        self._went_back = 0
+        self._done: Block | None = None
+        self.stop = threading.Event()
+
+    def run(self, poll: float) -> None:
+        """Handle each new head, looking for one every `poll` seconds, until `stop` is set.
+
+        Trouble with the node is logged and waited out.
+        """
+        wait = poll
+        while not self.stop.is_set():
+            try:
+                self.step()
+                wait = poll
+            except (RpcDown, RpcError) as error:
+                self._trouble("node", error)
+                wait = min(2 * wait, max(poll, LONGEST_WAIT))
+            self.stop.wait(wait)
+
+    def step(self) -> bool:
+        """Handle the head if it is new; whether it was. Raises `RpcDown`, `RpcError`, after which it may be called again."""
+        head = self._rpc.block()
+        if head is None:
+            raise RpcDown("the node has no blocks")
+        if self._done is not None and self._is_old(head, self._done):
+            return False
+        started = time.perf_counter()
+        self._board.head(head.number)
+        if not self._watch.catch_up(head):
+            log.info("reading events", block=self._watch.number, head=head.number)
+            return False
+        if self._watch.went_back != self._went_back:
+            self._went_back = self._watch.went_back
+            self._board.went_back()
+            log.warning("the chain went back", head=head.number)
+            self._sender.forget()
+        self._sender.refresh(head)
+        state = self._state(head)
+        if self._sender.is_held:
+            log.info("waiting for transactions of an earlier life", block=head.number)
+        for action in () if self._sender.is_held else decide(state, self._policy):
+            if self.stop.is_set():
+                return False
+            self._sender.perform(action, head)
+        self._done = head
+        self._finish(head, state, time.perf_counter() - started)
+        return True
+
+    def _is_old(self, head: Block, done: Block) -> bool:
+        """Whether a head was handled before, or is from before the one that was: then the node is only behind."""
+        return head.hash == done.hash or (head.number < done.number and self._watch.knows(head))
+
+    # What is known
+
+    def _state(self, head: Block) -> State:
+        facts = self._watch.facts
+        latest = self._latest(head)
+        requested = {order.requested_at for market in facts.values() for order in market.orders.values()}
+        firsts = self._first_updates(head, latest, requested)
+        if latest is not None:
+            (fee,) = self._reader.fees(head, [latest])
+            latest = replace(latest, fee=fee)
+        reading = self._reader.read(head, facts, latest)
+        failures = self._sender.failures
+        return State(
+            block=head.number,
+            time=head.time,
+            base_fee=head.base_fee,
+            stored=reading.stored,
+            restricted=reading.restricted,
+            markets=reading.markets,
+            latest=latest,
+            refused=reading.refused,
+            firsts=firsts,
+            in_flight=self._sender.keys,
+            resting=failures.resting(head.number),
+            suspects=failures.suspects(head.number),
+        )
+
+    def _latest(self, head: Block) -> Update | None:
+        """Hermes' newest update that is not from after `head`, of which the chain would say that it is from the future."""
+        try:
+            update = self._hermes.latest()
+            if not _is_past(update, head):
+                update = self._hermes.first_from(head.time)
+        except HermesError as error:
+            if not self._hermes_fails:
+                self._trouble("hermes", error)
+            self._hermes_fails = True
+            return None
+        if self._hermes_fails:
+            log.info("hermes is back")
+        self._hermes_fails = False
+        if _is_past(update, head):
+            self._last = update
+        return self._last if self._last is not None and _is_past(self._last, head) else None
+
+    def _first_updates(self, head: Block, latest: Update | None, requested: Iterable[int]) -> dict[int, Update]:
+        """Of orders requested at these times and still executable, the first updates as far as there are any."""
+        times = {time + DELAY for time in requested if time + DELAY <= head.time <= time + EXEC_WINDOW}
+        newest = 0 if latest is None else min(price.publish_time for price in latest.prices)
+        found: dict[int, Update] = {}
+        for time in sorted(times - self._firsts.keys()):
+            # Hermes need not be asked for what it cannot have yet.
+            if time > newest:
+                break
+            try:
+                found[time] = self._hermes.first_from(time)
+            except NotFound:
+                continue
+            except HermesError as error:
+                self._trouble("hermes", error)
+                break
+        fees = self._reader.fees(head, list(found.values()))
+        for (time, update), fee in zip(found.items(), fees, strict=True):
+            self._firsts[time] = replace(update, fee=fee)
+        self._firsts = {time: update for time, update in self._firsts.items() if time in times}
+        return dict(self._firsts)
+
+    # What is told
+
+    def _report(self, action: Action, outcome: str, reason: str) -> None:
+        """What became of an action."""
+        self._board.action(action.kind, outcome, reason)
+        if outcome in ("refused", "reverted") and isinstance(action, ExecuteOrders):
+            # Perhaps Hermes was wrong about the first price: ask again.
+            for order in action.orders:
+                self._firsts.pop(order.requested_at + DELAY, None)
+        tell = log.warning if outcome in ("refused", "reverted") else log.debug if outcome == "idle" else log.info
+        about = {"reason": reason} if reason else {}
+        tell(outcome, action=action.kind, market=getattr(action, "symbol", "all"), of=len(action.keys), **about)
+
+    def _trouble(self, source: str, error: RuntimeError) -> None:
+        self._board.error(source, str(error))
+        log.warning("trouble", source=source, error=str(error))
+
+    def _finish(self, head: Block, state: State, seconds: float) -> None:
+        for market in state.markets:
+            below = sum(health.is_liquidatable for health in market.healths)
+            self._board.market(
+                market.symbol, orders=len(market.orders), below=below, watched=len(market.healths)
+            )
+        for name, price in zip(self._manifest.underlyings, state.stored, strict=True):
+            self._board.price_age(name, head.time - price.publish_time)
+        self._board.handled(
+            head.number,
+            head.time,
+            pending=self._sender.pending,
+            balance=self._sender.balance,
+            seconds=seconds,
+        )
+        log.debug("block", number=head.number, time=head.time, seconds=round(seconds, 4))
+
+
+def _is_past(update: Update, head: Block) -> bool:
+    return all(price.publish_time <= head.time for price in update.prices)

@@ -1,0 +1,148 @@
+"""What the keeper knows at one block: plain values, read elsewhere, from which `decide` draws its conclusions.
+
+Prices are USD with 8 decimals, amounts raw units of M, times Unix seconds, ether wei. Market data is as it will be once
+`State.latest` is stored, which is what an action that brings it along will find.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+# What an action deals with, such as ("order", "TSLA.M", account, nonce): no two transactions may at a time.
+Key = tuple[str | int, ...]
+
+# The queues of a pool answer so when they are empty.
+NEVER: Final = 2**256 - 1
+
+
+@dataclass(frozen=True)
+class Price:
+    """An underlying's price and when Pyth published it; both 0 before the first."""
+
+    price: int
+    publish_time: int
+
+
+@dataclass(frozen=True)
+class Update:
+    """Signed prices as Hermes hands them out. `prices` are by oracle id; `fee` is what Pyth charges to verify it."""
+
+    blobs: tuple[bytes, ...]
+    prices: tuple[Price, ...]
+    fee: int = 0
+
+    def published(self, ids: Sequence[int]) -> tuple[int, ...]:
+        """When the prices of these oracle ids were published."""
+        return tuple(self.prices[id_].publish_time for id_ in ids)
+
+
+@dataclass(frozen=True)
+class Order:
+    """The terms of a waiting order, field by field those of IOrderDesk.Order. Legs are (series, face)."""
+
+    account: int
+    nonce: int
+    legs: tuple[tuple[int, int], ...]
+    limit: int
+    reduce_only: bool
+    deadline: int
+    requested_at: int
+    fee: int
+    payer: str
+
+    @property
+    def terms(self) -> tuple:
+        """As the order desk takes them."""
+        return tuple(vars(self).values())
+
+
+@dataclass(frozen=True)
+class Health:
+    """What an account is worth and needs."""
+
+    account: int
+    equity: int
+    maintenance: int
+    legs: int
+    is_liquidatable: bool
+
+    @property
+    def shortfall(self) -> int:
+        """How far it is below maintenance."""
+        return self.maintenance - self.equity
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A pool and from when on the next request of each queue may execute. `role` is its field in the manifest."""
+
+    role: str
+    deposit_due: int = NEVER
+    redemption_due: int = NEVER
+
+
+@dataclass(frozen=True)
+class Market:
+    """One market. `underlyings` are ids at the oracle, `series` tells which of them (0 or 1) each series is on."""
+
+    symbol: str
+    underlyings: tuple[int, ...]
+    equity: int
+    open_legs: int
+    depth: int
+    checkpoint_time: int
+    window_end: int
+    is_due: bool
+    pools: tuple[Pool, ...] = ()
+    healths: tuple[Health, ...] = ()
+    orders: tuple[Order, ...] = ()
+    series: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything `decide` may look at.
+
+    `stored` and `restricted` are by oracle id: the oracle's prices now, and whether its prices are too far from
+    Chainlink for anybody to leave. `latest` is Hermes' newest update, none if it did not answer; `refused` says why the
+    oracle would not take it. `firsts` are the first updates at or after the times they are filed under. Of the keys,
+    those `in_flight` are in transactions not mined yet, those `resting` failed lately, and `suspects` failed in company.
+    """
+
+    block: int
+    time: int
+    base_fee: int
+    stored: tuple[Price, ...]
+    restricted: tuple[bool, ...]
+    markets: tuple[Market, ...]
+    latest: Update | None = None
+    refused: str = ""
+    firsts: Mapping[int, Update] = field(default_factory=dict)
+    in_flight: frozenset[Key] = frozenset()
+    resting: frozenset[Key] = frozenset()
+    suspects: frozenset[Key] = frozenset()
+
+    @property
+    def news(self) -> Update | None:
+        """The newest update, if the oracle would take it."""
+        return None if self.refused else self.latest
+
+    def price(self, id_: int) -> Price:
+        """An underlying's price once `news` is stored."""
+        stored = self.stored[id_]
+        if self.news is None:
+            return stored
+        return max(stored, self.news.prices[id_], key=lambda price: price.publish_time)
+
+    def price_time(self, market: Market) -> int:
+        """When the older of a market's prices was published, once `news` is stored."""
+        return min(self.price(id_).publish_time for id_ in market.underlyings)
+
+    def news_for(self, market: Market) -> Update | None:
+        """`news`, if it has a newer price for the market than is stored."""
+        if self.news is None:
+            return None
+        newer = any(
+            self.news.prices[id_].publish_time > self.stored[id_].publish_time for id_ in market.underlyings
+        )
+        return self.news if newer else None

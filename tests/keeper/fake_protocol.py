@@ -1,0 +1,304 @@
+"""As much of Everstock as a keeper sees, behind a `FakeNode`: calls are answered, transactions change it.
+
+Prices move on their own; what needs one refuses as the contracts do. It remembers what happened to it.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_abi import decode, encode
+from eth_utils import to_checksum_address
+
+from everstock.chain.manifest import Manifest, MarketManifest
+from everstock.keeper.abi import Function, Interface
+from everstock.keeper.decide import DELAY, EXEC_WINDOW
+from everstock.keeper.hermes import HermesError, NotFound
+from everstock.keeper.rpc import RpcError
+from everstock.keeper.state import NEVER, Order, Price, Update
+from tests.keeper.deployment import executed, liquidated, requested, voided
+from tests.keeper.fake_node import FakeNode, Sent, refused
+from tests.keeper.states import USD
+
+WAD = 10**18
+
+
+class Refused(Exception):
+    """A contract's reason."""
+
+
+@dataclass
+class FakeHermes:
+    """Prices by time; stands in for `everstock.keeper.hermes.Hermes`. `trouble` is raised if set."""
+
+    published: list[Update] = field(default_factory=list)
+    trouble: HermesError | None = None
+    asked: list[int | None] = field(default_factory=list)
+
+    def publish(self, time: int, *usd: float) -> Update:
+        blob = encode(["uint256", "uint256[]"], [time, [round(price * USD) for price in usd]])
+        update = Update((blob,), tuple(Price(round(price * USD), time) for price in usd))
+        self.published.append(update)
+        return update
+
+    def latest(self) -> Update:
+        self._answer(None)
+        if not self.published:
+            raise NotFound("nothing yet")
+        return self.published[-1]
+
+    def first_from(self, time: int) -> Update:
+        self._answer(time)
+        found = [update for update in self.published if update.prices[0].publish_time >= time]
+        if not found:
+            raise NotFound("nothing yet")
+        return found[0]
+
+    def _answer(self, asked: int | None) -> None:
+        self.asked.append(asked)
+        if self.trouble is not None:
+            raise self.trouble
+
+
+@dataclass
+class FakeMarket:
+    """A market's state, as far as a keeper cares."""
+
+    orders: dict[tuple[int, int], Order] = field(default_factory=dict)
+    # account -> the price of BTC below which it falls below maintenance
+    brinks: dict[int, int] = field(default_factory=dict)
+    checkpoint_time: int = 0
+    checkpoint_price: int = 0
+    deposit_due: int = NEVER
+    window_end: int = 0
+
+
+class FakeProtocol:
+    """A deployment with markets, all on BTC and ETH."""
+
+    def __init__(self, node: FakeNode, manifest: Manifest, hermes: FakeHermes) -> None:
+        self.node, self.manifest, self.hermes = node, manifest, hermes
+        self.stored = [Price(0, 0), Price(0, 0)]
+        self.refused = ""
+        self.markets = {market.symbol: FakeMarket() for market in manifest.markets}
+        self.happened: Counter[tuple[Any, ...]] = Counter()
+        self.executed_at: dict[tuple[str, int, int], int] = {}
+        self._functions: dict[tuple[str, bytes], tuple[Function, Callable[..., list[Any]]]] = {}
+        node.answer, node.execute = self._answer, self._execute
+        self._logs: list[dict[str, Any]] = []
+        self._now = 0
+        self._wire()
+
+    def request(self, symbol: str, *orders: Order) -> list[dict[str, Any]]:
+        """Logs of requests, for the block to be mined, whose time must be that of the orders."""
+        self.markets[symbol].orders |= {(order.account, order.nonce): order for order in orders}
+        return [requested(self.manifest.market(symbol), order) for order in orders]
+
+    # How calls find their way
+
+    def _wire(self) -> None:
+        m = self.manifest
+        oracle, lens, multicall = Interface("PriceOracle"), Interface("MarketLens"), Interface("Multicall3")
+        self._put(m.oracle, oracle.function("word"), self._word)
+        self._put(m.oracle, oracle.function("update"), self._update)
+        self._put(m.oracle, oracle.function("update_fee"), lambda blobs: [2])
+        self._put(m.lens, lens.function("market"), self._market)
+        self._put(m.lens, lens.function("health"), self._health)
+        self._put(m.multicall, multicall.function("aggregate3Value"), self._aggregate)
+        for market in m.markets:
+            fake, symbol = self.markets[market.symbol], market.symbol
+            desk, pool = Interface("OrderDesk"), Interface("MainPool")
+            self._put(market.order_desk, desk.function("execute"), lambda *a, k=market: self._execute_orders(k, *a))
+            self._put(market.order_desk, desk.function("void"), lambda order, k=market: self._void(k, order))
+            self._put(
+                market.liquidator,
+                Interface("Liquidator").function("liquidate"),
+                lambda accounts, blobs, k=market: self._liquidate(k, accounts, blobs),
+            )
+            self._put(
+                market.clearing_house,
+                Interface("ClearingHouse").function("checkpoint"),
+                lambda f=fake, k=symbol: self._checkpoint(f, k),
+            )
+            for role in ("main_pool", "insurance_pool"):
+                address = getattr(market, role)
+                is_main = role == "main_pool"
+                self._put(
+                    address, pool.function("due"), lambda f=fake, main=is_main: [f.deposit_due if main else NEVER, NEVER]
+                )
+                self._put(address, pool.function("fulfil"), lambda d, r, f=fake, k=symbol: self._fulfil(f, k, d))
+
+    def _put(self, address: str, function: Function, does: Callable[..., list[Any]]) -> None:
+        self._functions[address.lower(), function.selector] = (function, does)
+
+    def _dispatch(self, to: str, data: bytes) -> bytes:
+        function, does = self._functions[to.lower(), data[:4]]
+        return encode(function.outputs, does(*decode(function.inputs, data[4:])))
+
+    def _answer(self, request: dict[str, Any], tag: str) -> bytes | RpcError:
+        """A call: its effects are undone."""
+        self._now = self.node.blocks[int(tag, 16)].time if tag.startswith("0x") else self.node.head.time
+        before = self._snapshot()
+        try:
+            return self._dispatch(request["to"], bytes.fromhex(request["data"][2:]))
+        except Refused as error:
+            return refused(str(error))
+        finally:
+            self._restore(before)
+
+    def _execute(self, sent: Sent, number: int) -> tuple[bool, list[dict[str, Any]]]:
+        """A transaction of the block being mined, two seconds after the head."""
+        self._now = self.node.head.time + 2
+        self._logs = []
+        before = self._snapshot()
+        try:
+            self._dispatch(sent.to, sent.data)
+        except Refused:
+            self._restore(before)
+            return False, []
+        return True, self._logs
+
+    def _snapshot(self) -> Any:
+        markets = {symbol: FakeMarket(**{**vars(m), "orders": dict(m.orders), "brinks": dict(m.brinks)}) for symbol, m in self.markets.items()}
+        return list(self.stored), markets, self.happened.copy(), dict(self.executed_at)
+
+    def _restore(self, before: Any) -> None:
+        self.stored, markets, self.happened, self.executed_at = before
+        for symbol, market in markets.items():
+            vars(self.markets[symbol]).update(vars(market))
+
+    # The contracts
+
+    def _word(self, id_: int) -> list[Any]:
+        price = self.stored[id_]
+        return [price.price | price.publish_time << 64]
+
+    def _update(self, ids: Any, blobs: Any) -> list[Any]:
+        if self.refused:
+            raise Refused(self.refused)
+        time, prices = decode(["uint256", "uint256[]"], blobs[0])
+        if time > self._now:
+            raise Refused("price_oracle: price from the future")
+        for id_ in ids:
+            if time > self.stored[id_].publish_time:
+                self.stored[id_] = Price(prices[id_], time)
+        self.happened["stored", time] += 1
+        return []
+
+    def _fresh(self, age: int) -> None:
+        if any(self._now - price.publish_time > age for price in self.stored):
+            raise Refused("price_oracle: stale price")
+
+    def _is_due(self, market: FakeMarket) -> bool:
+        moved = 20 * abs(self.stored[0].price - market.checkpoint_price) > market.checkpoint_price
+        return moved or self._now >= market.checkpoint_time + 3_600
+
+    def _market(self, house: str) -> list[Any]:
+        if self.stored[0].price == 0:
+            raise Refused("price_oracle: stale price")
+        market = self._of(house)
+        view = {
+            "equity": WAD,
+            "open_legs": len(market.brinks),
+            "depth": WAD,
+            "checkpoint_time": market.checkpoint_time,
+            "window_end": market.window_end,
+            "is_due": self._is_due(market),
+        }
+        (components,) = (e["outputs"][0]["components"] for e in Interface("MarketLens")._abi if e.get("name") == "market")
+        empty = {"bool": False}
+        return [
+            tuple(view.get(c["name"], [] if c["type"].endswith("[]") else empty.get(c["type"], 0)) for c in components)
+        ]
+
+    def _health(self, house: str, accounts: Any) -> list[Any]:
+        market, rows = self._of(house), []
+        for account in accounts:
+            brink = market.brinks.get(account)
+            legs = int(brink is not None)
+            short = max(0, (brink or 0) - self.stored[0].price)
+            rows.append((0, 0, 0, 100 - short, 0, 100 * legs, 0, legs, short > 0))
+        return [rows]
+
+    def _of(self, house: str) -> FakeMarket:
+        house = to_checksum_address(house)
+        return next(self.markets[m.symbol] for m in self.manifest.markets if to_checksum_address(m.clearing_house) == house)
+
+    def _aggregate(self, calls: Any) -> list[Any]:
+        results = []
+        for to, may_fail, _, data in calls:
+            before = self._snapshot()
+            try:
+                results.append((True, self._dispatch(to, data)))
+            except Refused as error:
+                self._restore(before)
+                if not may_fail:
+                    raise Refused("Multicall3: call failed") from error
+                results.append((False, refused(str(error)).data))
+        return [results]
+
+    def _checkpoint(self, market: FakeMarket, symbol: str) -> list[Any]:
+        self._fresh(60)
+        market.checkpoint_time, market.checkpoint_price = self._now, self.stored[0].price
+        self.happened["checkpoint", symbol] += 1
+        return []
+
+    def _fulfil(self, market: FakeMarket, symbol: str, deposits: int) -> list[Any]:
+        self._fresh(60)
+        if not deposits or self.stored[0].publish_time < market.deposit_due:
+            return [0, 0]
+        market.deposit_due = NEVER
+        self.happened["fulfilled", symbol] += 1
+        return [1, 0]
+
+    def _execute_orders(self, market: MarketManifest, orders: Any, underlyings: Any, blobs: Any) -> list[Any]:
+        fake, done = self.markets[market.symbol], []
+        waiting = [o for o in orders if (o[0], o[1]) in fake.orders]
+        if not waiting:
+            raise Refused("order_desk: unknown order")
+        earliest = min(o[6] for o in waiting)
+        time, prices = decode(["uint256", "uint256[]"], blobs[0])
+        before = [u.prices[0].publish_time for u in self.hermes.published if u.prices[0].publish_time < time]
+        if any(self._now < o[6] + DELAY for o in waiting):
+            raise Refused("order_desk: too early")
+        if any(self._now > o[6] + EXEC_WINDOW for o in waiting):
+            raise Refused("order_desk: window missed")
+        if time < earliest + DELAY or (before and before[-1] >= earliest + DELAY):
+            raise Refused("PriceFeedNotFoundWithinRange")
+        if any(time < o[6] + DELAY for o in waiting):
+            raise Refused("order_desk: not the first price")
+        self._update(underlyings, blobs)
+        for o in orders:
+            taken = fake.orders.pop((o[0], o[1]), None) is not None
+            done.append(taken)
+            if taken:
+                self.happened["executed", market.symbol, o[0], o[1]] += 1
+                self.executed_at[market.symbol, o[0], o[1]] = time
+                self._logs.append(executed(market, o[0], o[1]))
+        return [done]
+
+    def _void(self, market: MarketManifest, order: Any) -> list[Any]:
+        fake = self.markets[market.symbol]
+        if (order[0], order[1]) not in fake.orders:
+            raise Refused("order_desk: unknown order")
+        if self._now <= order[6] + EXEC_WINDOW:
+            raise Refused("order_desk: window open")
+        del fake.orders[order[0], order[1]]
+        self.happened["voided", market.symbol, order[0], order[1]] += 1
+        self._logs.append(voided(market, order[0], order[1]))
+        return []
+
+    def _liquidate(self, market: MarketManifest, accounts: Any, blobs: Any) -> list[Any]:
+        fake, fractions = self.markets[market.symbol], []
+        if blobs:
+            self._update([0, 1], blobs)
+        self._fresh(15)
+        for account in accounts:
+            below = self.stored[0].price < fake.brinks.get(account, 0)
+            fractions.append(WAD if below else 0)
+            if below:
+                del fake.brinks[account]
+                self.happened["liquidated", market.symbol, account] += 1
+                self._logs.append(liquidated(market, account, WAD))
+        return [fractions]

@@ -1,0 +1,415 @@
+"""What the keeper does about what it knows, case by case."""
+
+from dataclasses import replace
+
+import pytest
+
+from everstock.keeper import gas
+from everstock.keeper.actions import (
+    KINDS,
+    PRICES_KEY,
+    Checkpoint,
+    ExecuteOrders,
+    Fulfil,
+    Liquidate,
+    UpdatePrices,
+    VoidOrder,
+    account_key,
+    checkpoint_key,
+    order_key,
+    pool_key,
+)
+from everstock.keeper.decide import DATA_FEE, DELAY, EXEC_WINDOW, Policy, decide
+from everstock.keeper.state import Pool
+from tests.keeper.states import BTC, ETH, ETHER, NOW, TSLA, USD, health, market, order, state, stored, update
+
+POLICY = Policy()
+
+
+def actions_of(kind, world, policy=POLICY):
+    return [action for action in decide(world, policy) if isinstance(action, kind)]
+
+
+def with_orders(*orders, first=None, **facts):
+    """A world with these orders whose first price is that of their due time, unless given."""
+    firsts = {o.requested_at + DELAY: first or update(o.requested_at + DELAY) for o in orders}
+    return state(market(orders=orders), firsts=firsts, **facts)
+
+
+def test_nothing_to_do__does_nothing():
+    assert decide(state(), POLICY) == ()
+
+
+# Prices
+
+
+@pytest.mark.parametrize(
+    ("age", "price", "open_legs", "brought"),
+    [
+        (10, 100_000, 1, False),
+        (53, 100_000, 1, True),  # 55 by the time that it is mined
+        (52, 100_000, 1, False),
+        (10, 100_501, 1, True),
+        (10, 99_499, 1, True),
+        (10, 100_500, 1, False),
+        (1_000, 200_000, 0, False),  # nobody has a position
+    ],
+)
+def test_prices__brought_when_moved_or_old_while_positions_are_open(age, price, open_legs, brought):
+    world = state(market(open_legs=open_legs), stored=stored(age), latest=update(NOW, price=price * USD))
+    assert bool(actions_of(UpdatePrices, world)) is brought
+
+
+def test_prices__of_one_underlying_moved__all_are_brought():
+    world = state(stored=stored(10, 60), latest=update(NOW))
+    (action,) = decide(world, POLICY)
+    assert action == UpdatePrices((BTC, ETH), world.latest, gas.UPDATE)
+
+
+def test_prices__never_stored__are_brought_though_nobody_has_a_position():
+    world = state(market(open_legs=0), stored=stored(NOW, price=0))
+    assert actions_of(UpdatePrices, world)
+
+
+def test_prices__no_market_can_be_read_before_the_first__are_brought():
+    world = replace(state(stored=stored(NOW, price=0)), markets=())
+    assert actions_of(UpdatePrices, world)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"latest": None},
+        {"refused": "price_oracle: sequencer down"},
+        {"latest": update(NOW - 60)},  # no newer than what is stored
+        {"in_flight": frozenset({PRICES_KEY})},
+        {"resting": frozenset({PRICES_KEY})},
+    ],
+)
+def test_prices__none_newer_or_refused_or_on_its_way__are_not_brought(facts):
+    world = state(**{"stored": stored(60), "latest": update(NOW), **facts})
+    assert not actions_of(UpdatePrices, world)
+
+
+def test_prices__both_limits_off__are_never_brought():
+    world = state(stored=stored(10_000), latest=update(NOW, price=USD))
+    assert not actions_of(UpdatePrices, world, Policy(max_price_age=0, price_move=0))
+
+
+def test_prices__brought_by_another_action__not_again():
+    world = state(market(is_due=True), stored=stored(60), latest=update(NOW))
+    assert [type(action) for action in decide(world, POLICY)] == [Checkpoint]
+
+
+def test_prices__only_one_underlying_brought_by_orders__the_rest_is():
+    world = with_orders(order(NOW - 4), stored=stored(54, 56), latest=update(NOW), first=update(NOW))
+    executed, prices = decide(world, POLICY)
+    assert executed.underlyings == (BTC,)
+    assert isinstance(prices, UpdatePrices)
+
+
+# Orders
+
+
+@pytest.mark.parametrize(
+    ("age", "executed"),
+    [(3, False), (4, True), (30, True), (58, True), (59, False), (60, False), (61, False)],
+)
+def test_orders__executed_from_the_delay_until_too_late_to_be_mined(age, executed):
+    world = with_orders(order(NOW - age))
+    assert bool(actions_of(ExecuteOrders, world)) is executed
+
+
+def test_orders__without_their_first_price__wait():
+    assert not actions_of(ExecuteOrders, state(market(orders=(order(),))))
+
+
+@pytest.mark.parametrize(
+    ("published", "executed"),
+    [
+        ((NOW - 16, NOW - 16), True),
+        ((NOW, NOW), True),
+        ((NOW - 17, NOW - 16), False),  # before the delay has passed: Hermes was wrong
+        ((NOW - 16, NOW + 1), False),  # from the future
+    ],
+)
+def test_orders__first_price_outside_the_delay_and_now__wait(published, executed):
+    world = with_orders(order(NOW - 20), first=update(*published))
+    assert bool(actions_of(ExecuteOrders, world)) is executed
+
+
+def test_orders__first_price_after_the_window__never_execute():
+    requested = NOW - 58
+    world = with_orders(order(requested), first=update(requested + EXEC_WINDOW + 1))
+    assert not actions_of(ExecuteOrders, world)
+
+
+def test_orders__that_share_a_first_price__go_together():
+    # Published at NOW - 5 and the one before it earlier than NOW - 10 + DELAY.
+    shared = update(NOW - 5)
+    world = with_orders(order(NOW - 10), order(NOW - 9, account=8), first=shared)
+    (action,) = actions_of(ExecuteOrders, world)
+    assert [o.account for o in action.orders] == [7, 8]
+    assert action.update is shared
+
+
+def test_orders__of_one_second_with_other_first_prices__go_apart():
+    early, late = order(NOW - 10), order(NOW - 8, account=8)
+    world = with_orders(early, late)
+    assert [action.orders for action in actions_of(ExecuteOrders, world)] == [(early,), (late,)]
+
+
+def test_orders__that_share_the_price_of_one_underlying_only__go_apart():
+    early, late = order(NOW - 10), order(NOW - 9, account=8)
+    firsts = {NOW - 6: update(NOW - 5, NOW - 6), NOW - 5: update(NOW - 5, NOW - 5)}
+    world = state(market(orders=(early, late)), firsts=firsts)
+    assert len(actions_of(ExecuteOrders, world)) == 2
+
+
+def test_orders__of_one_second__at_most_eight_together():
+    orders = [order(account=account) for account in range(19)]
+    assert [len(action.orders) for action in actions_of(ExecuteOrders, with_orders(*orders))] == [8, 8, 3]
+
+
+@pytest.mark.parametrize(
+    ("legs", "ages", "underlyings"),
+    [
+        (((1, 5),), (1, 1), (BTC,)),
+        (((3, 5),), (1, 1), (ETH,)),
+        (((1, 5), (3, -5)), (1, 1), (BTC, ETH)),
+        (((99, 5),), (1, 1), (BTC, ETH)),  # nobody listed that: the trade will say so
+        (((1, 5),), (1, 58), (BTC,)),
+        (((1, 5),), (1, 59), (BTC, ETH)),  # a trade wants the other price, too, not older than a minute
+    ],
+)
+def test_orders__underlyings__are_those_traded_and_those_too_old(legs, ages, underlyings):
+    world = with_orders(order(legs=legs), stored=stored(*ages))
+    (action,) = actions_of(ExecuteOrders, world)
+    assert action.underlyings == underlyings
+
+
+def test_orders__in_a_settle_window__wait():
+    world = with_orders(order())
+    assert not actions_of(ExecuteOrders, replace(world, markets=(market(orders=(order(),), window_end=NOW + 1),)))
+    assert actions_of(ExecuteOrders, replace(world, markets=(market(orders=(order(),), window_end=NOW),)))
+
+
+def test_orders__fee_below_cost__skipped_unless_told_otherwise():
+    cost = (gas.UPDATE + gas.ORDER + gas.LEG) * (5_000_000 + 1_000_000) + 2 + DATA_FEE
+    enough, short = with_orders(order(fee=cost)), with_orders(order(fee=cost - 1))
+    assert actions_of(ExecuteOrders, enough)
+    assert not actions_of(ExecuteOrders, short)
+    assert actions_of(ExecuteOrders, short, Policy(unprofitable=True))
+
+
+@pytest.mark.parametrize("legs", range(1, 9))
+@pytest.mark.parametrize("base_fee", [0, 5_000_000, 10**9])
+def test_orders__the_order_desks_least_fee__pays(legs, base_fee):
+    # contracts/OrderDesk.vy: (BASE_GAS + LEG_GAS * legs) * base fee + FLAT_FEE.
+    fee = (1_000_000 + 50_000 * legs) * base_fee + 10**13
+    world = with_orders(order(legs=((1, 1),) * legs, fee=fee), base_fee=base_fee)
+    assert actions_of(ExecuteOrders, world)
+
+
+def test_orders__that_failed_in_company__go_alone():
+    orders = [order(account=account) for account in range(3)]
+    world = with_orders(*orders, suspects=frozenset({order_key(TSLA, orders[1])}))
+    batches = [[o.account for o in action.orders] for action in actions_of(ExecuteOrders, world)]
+    assert sorted(batches) == [[0, 2], [1]]
+
+
+@pytest.mark.parametrize("busy", ["in_flight", "resting"])
+def test_orders__on_their_way_or_resting__are_left_alone(busy):
+    world = with_orders(order(), **{busy: frozenset({order_key(TSLA, order())})})
+    assert decide(world, POLICY) == ()
+
+
+# Voids
+
+
+@pytest.mark.parametrize(("age", "voided"), [(60, False), (61, True)])
+def test_void__after_the_window(age, voided):
+    missed = order(NOW - age)
+    assert (decide(state(market(orders=(missed,))), POLICY) == (VoidOrder(TSLA, missed, gas.VOID),)) is voided
+
+
+def test_void__comes_last_and_few_at_a_time():
+    missed = [order(NOW - 100 - i, account=i) for i in range(12)]
+    world = state(market(orders=tuple(missed), is_due=True, healths=(health(1),)))
+    kinds = [action.kind for action in decide(world, POLICY)]
+    assert kinds == ["liquidations"] + 8 * ["void"]
+    assert [action.order.account for action in actions_of(VoidOrder, world)] == [11, 10, 9, 8, 7, 6, 5, 4]
+
+
+def test_void__not_twice():
+    missed = order(NOW - 100)
+    world = state(market(orders=(missed,)), in_flight=frozenset({order_key(TSLA, missed)}))
+    assert decide(world, POLICY) == ()
+
+
+# Liquidations
+
+
+def test_liquidations__worst_first_and_healthy_ones_not_at_all():
+    world = state(market(healths=(health(1, 5), health(2, -3), health(3, 50), health(4, 5))))
+    (action,) = decide(world, POLICY)
+    assert action == Liquidate(TSLA, (3, 1, 4), None, gas.UPDATE + gas.CHECKPOINT + 3 * (gas.LIQUIDATION + gas.LEG))
+
+
+def test_liquidations__newer_price_known__is_brought_along():
+    world = state(market(healths=(health(1),)), stored=stored(5), latest=update(NOW))
+    (action,) = actions_of(Liquidate, world)
+    assert action.update is world.latest
+
+
+def test_liquidations__refused_price__the_stored_one_must_do():
+    world = state(market(healths=(health(1),)), stored=stored(5), latest=update(NOW), refused="too far")
+    (action,) = actions_of(Liquidate, world)
+    assert action.update is None
+
+
+@pytest.mark.parametrize(("age", "possible"), [(13, True), (14, False)])
+def test_liquidations__no_price_young_enough_when_mined__wait(age, possible):
+    world = state(market(healths=(health(1),)), stored=stored(age), latest=update(NOW - age))
+    assert bool(actions_of(Liquidate, world)) is possible
+
+
+def test_liquidations__one_underlyings_price_too_old__wait():
+    world = state(market(healths=(health(1),)), stored=stored(0, 20), latest=None)
+    assert not actions_of(Liquidate, world)
+
+
+def test_liquidations__many__at_most_thirty_two_together_and_of_bounded_gas():
+    few_legs = state(market(healths=tuple(health(account) for account in range(70))))
+    assert [len(action.accounts) for action in actions_of(Liquidate, few_legs)] == [32, 32, 6]
+    many_legs = state(market(healths=tuple(health(account, legs=8) for account in range(40))))
+    batches = actions_of(Liquidate, many_legs)
+    assert sum(len(action.accounts) for action in batches) == 40
+    assert all(action.gas <= POLICY.max_gas for action in batches)
+    assert len(batches) == 3
+
+
+def test_liquidations__that_failed_in_company__go_alone():
+    world = state(market(healths=(health(1), health(2), health(3))), suspects=frozenset({account_key(TSLA, 2)}))
+    assert [action.accounts for action in actions_of(Liquidate, world)] == [(1, 3), (2,)]
+
+
+def test_liquidations__in_a_settle_window__go_on():
+    assert actions_of(Liquidate, state(market(healths=(health(1),), window_end=NOW + 600)))
+
+
+def test_liquidations__on_their_way__are_not_repeated():
+    world = state(market(healths=(health(1), health(2))), in_flight=frozenset({account_key(TSLA, 1)}))
+    (action,) = actions_of(Liquidate, world)
+    assert action.accounts == (2,)
+
+
+# Checkpoints
+
+
+def test_checkpoint__due__is_made_with_the_newest_price():
+    world = state(market(is_due=True), stored=stored(5), latest=update(NOW))
+    assert decide(world, POLICY) == (Checkpoint(TSLA, world.latest, gas.UPDATE + gas.CHECKPOINT),)
+
+
+def test_checkpoint__what_checkpoints_anyway_is_on_its_way__is_left_to_that():
+    other = market(symbol="NVDA.M", is_due=True)
+    world = state(market(is_due=True, healths=(health(1),)), other)
+    assert [(action.kind, action.symbol) for action in decide(world, POLICY)] == [
+        ("liquidations", TSLA),
+        ("checkpoint", "NVDA.M"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "made"),
+    [
+        ({}, True),
+        ({"depth": 0, "checkpoint_time": NOW - 179}, False),
+        ({"depth": 0, "checkpoint_time": NOW - 180}, True),
+        ({"depth": 0, "checkpoint_time": 0, "equity": 0, "open_legs": 0}, False),  # nothing in it
+        ({"depth": 0, "checkpoint_time": 0, "equity": 1, "open_legs": 0}, True),  # its first liquidity
+        ({"depth": 0, "checkpoint_time": 0, "equity": -1}, True),  # its end is counted by checkpoints
+    ],
+)
+def test_checkpoint__without_depth__is_due_always_and_made_now_and_then(facts, made):
+    assert bool(actions_of(Checkpoint, state(market(is_due=True, **facts)))) is made
+
+
+@pytest.mark.parametrize(("age", "made"), [(58, True), (59, False)])
+def test_checkpoint__no_price_young_enough__waits(age, made):
+    world = state(market(is_due=True), stored=stored(age), latest=None)
+    assert bool(actions_of(Checkpoint, world)) is made
+
+
+@pytest.mark.parametrize("busy", ["in_flight", "resting"])
+def test_checkpoint__on_its_way_or_resting__is_left_alone(busy):
+    world = state(market(is_due=True), **{busy: frozenset({checkpoint_key(TSLA)})})
+    assert decide(world, POLICY) == ()
+
+
+# Liquidity
+
+
+@pytest.mark.parametrize(
+    ("deposit_due", "redemption_due", "asked"),
+    [
+        (NOW, NOW + 1, (32, 0)),
+        (NOW + 1, NOW, (0, 32)),
+        (NOW - 5, NOW - 5, (32, 32)),
+        (NOW + 1, NOW + 1, None),
+    ],
+)
+def test_fulfil__what_has_waited(deposit_due, redemption_due, asked):
+    pool = Pool("main_pool", deposit_due, redemption_due)
+    found = [(action.deposits, action.redemptions) for action in decide(state(market(pools=(pool,))), POLICY)]
+    assert found == ([asked] if asked else [])
+
+
+def test_fulfil__price_published_before_the_wait_was_over__is_not_enough():
+    pool = Pool("insurance_pool", deposit_due=NOW - 5)
+    old = state(market(pools=(pool,)), stored=stored(6, 5), latest=None)
+    assert not actions_of(Fulfil, old)
+    (action,) = actions_of(Fulfil, replace(old, latest=update(NOW)))
+    assert (action.role, action.update) == ("insurance_pool", update(NOW))
+
+
+@pytest.mark.parametrize(
+    ("facts", "of_market"),
+    [
+        ({"restricted": (False, True)}, {}),
+        ({}, {"window_end": NOW + 1}),
+        ({"in_flight": frozenset({pool_key(TSLA, "main_pool")})}, {}),
+        ({"resting": frozenset({pool_key(TSLA, "main_pool")})}, {}),
+        ({"stored": stored(59), "latest": None}, {}),
+    ],
+)
+def test_fulfil__while_nobody_may_leave__waits(facts, of_market):
+    pools = (Pool("main_pool", deposit_due=NOW - 100),)
+    assert actions_of(Fulfil, state(market(pools=pools)))
+    assert not actions_of(Fulfil, state(market(pools=pools, **of_market), **facts))
+
+
+# Together
+
+
+def test_order_of_actions__losers_first_and_voids_last():
+    pools = (Pool("main_pool", deposit_due=NOW - 100),)
+    busy = market(healths=(health(1),), orders=(order(), order(NOW - 100, account=9)), pools=pools)
+    other = market(symbol="NVDA.M", is_due=True)
+    world = state(busy, other, firsts={NOW: update(NOW)}, stored=stored(0, 60), latest=update(NOW))
+    kinds = [action.kind for action in decide(world, POLICY)]
+    assert kinds == ["liquidations", "orders", "checkpoint", "fulfil", "void"]
+    assert set(kinds) <= set(KINDS)
+
+
+def test_markets__have_keys_of_their_own():
+    both = (market(orders=(order(),)), market(symbol="NVDA.M", orders=(order(),)))
+    world = state(*both, firsts={NOW: update(NOW)}, in_flight=frozenset({order_key(TSLA, order())}))
+    assert [action.symbol for action in decide(world, POLICY)] == ["NVDA.M"]
+
+
+def test_fee_of_a_batch__is_judged_as_a_whole():
+    cheap, dear = order(account=1, fee=1), order(account=2, fee=ETHER)
+    (action,) = actions_of(ExecuteOrders, with_orders(cheap, dear))
+    assert len(action.orders) == 2

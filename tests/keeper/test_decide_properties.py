@@ -1,0 +1,205 @@
+"""What holds of whatever the keeper decides, whatever it knows."""
+
+from bisect import bisect_left
+from collections import Counter
+
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+
+from everstock.keeper import gas
+from everstock.keeper.actions import (
+    Checkpoint,
+    ExecuteOrders,
+    Fulfil,
+    Liquidate,
+    UpdatePrices,
+    VoidOrder,
+    account_key,
+    checkpoint_key,
+    order_key,
+    pool_key,
+)
+from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy, decide, order_underlyings
+from everstock.keeper.state import Health, Market, Pool, Price, State, Update
+from tests.keeper.states import NOW, SERIES, USD, order
+
+SYMBOLS = ("TSLA.M", "NVDA.M")
+POLICY = Policy()
+
+moments = st.integers(NOW - 70, NOW + 3)
+prices = st.integers(90_000, 110_000).map(lambda usd: usd * USD)
+
+
+@st.composite
+def orders(draw):
+    return order(
+        requested_at=draw(moments.filter(lambda time: time <= NOW)),
+        account=draw(st.integers(1, 4)),
+        nonce=draw(st.integers(1, 3)),
+        legs=tuple((series, 1) for series in draw(st.sampled_from([(1,), (1, 2), (3,), (2, 3), (9,)]))),
+        fee=draw(st.sampled_from([0, 10**13, 10**18])),
+    )
+
+
+# Shortfalls, by account.
+healths = st.lists(st.integers(-100, 150), max_size=5).map(
+    lambda shortfalls: tuple(
+        Health(account, 100 - shortfall, 100, 1 + account, shortfall > 0) for account, shortfall in enumerate(shortfalls)
+    )
+)
+
+
+@st.composite
+def markets(draw, symbol):
+    unique = {(o.account, o.nonce): o for o in draw(st.lists(orders(), max_size=6))}
+    dues = st.one_of(moments, st.just(2**256 - 1))
+    return Market(
+        symbol=symbol,
+        underlyings=(0, 1),
+        equity=draw(st.integers(-10, 10)),
+        open_legs=draw(st.integers(0, 2)),
+        depth=draw(st.integers(0, 2)),
+        checkpoint_time=draw(st.integers(NOW - 400, NOW)),
+        window_end=draw(moments),
+        is_due=draw(st.booleans()),
+        pools=tuple(Pool(role, draw(dues), draw(dues)) for role in ("main_pool", "insurance_pool")),
+        healths=draw(healths),
+        orders=tuple(unique.values()),
+        series=SERIES,
+    )
+
+
+@st.composite
+def worlds(draw):
+    """A state, and when Pyth published each underlying: what `firsts` and `latest` were taken from."""
+    published = [sorted(draw(st.sets(moments, min_size=1, max_size=12))) for _ in range(2)]
+
+    def signed(times):
+        return Update((repr(times).encode(),), tuple(Price(draw(prices), time) for time in times), fee=2)
+
+    found = [markets(symbol) for symbol in SYMBOLS]
+    all_markets = tuple(draw(strategy) for strategy in found)
+    firsts = {}
+    for due in {o.requested_at + DELAY for market in all_markets for o in market.orders}:
+        places = [bisect_left(times, due) for times in published]
+        if all(place < len(times) for place, times in zip(places, published, strict=True)):
+            firsts[due] = signed([times[place] for place, times in zip(places, published, strict=True)])
+    past = [[time for time in times if time <= NOW] for times in published]
+    latest = signed([times[-1] for times in past]) if all(past) and draw(st.booleans()) else None
+    keys = keys_of(all_markets)
+    some = st.frozensets(st.sampled_from(sorted(keys, key=repr))) if keys else st.just(frozenset())
+    state = State(
+        block=1,
+        time=NOW,
+        base_fee=draw(st.sampled_from([0, 5_000_000, 10**9])),
+        stored=tuple(Price(draw(prices), draw(moments.filter(lambda time: time <= NOW))) for _ in range(2)),
+        restricted=(draw(st.booleans()), draw(st.booleans())),
+        markets=all_markets,
+        latest=latest,
+        refused=draw(st.sampled_from(["", "price_oracle: stale price"])),
+        firsts=firsts,
+        in_flight=draw(some),
+        resting=draw(some),
+        suspects=draw(some),
+    )
+    return state, published
+
+
+def keys_of(all_markets):
+    keys = {("prices",)}
+    for market in all_markets:
+        keys |= {order_key(market.symbol, o) for o in market.orders}
+        keys |= {account_key(market.symbol, h.account) for h in market.healths}
+        keys |= {pool_key(market.symbol, pool.role) for pool in market.pools} | {checkpoint_key(market.symbol)}
+    return keys
+
+
+def market_of(state, action):
+    (market,) = (market for market in state.markets if market.symbol == action.symbol)
+    return market
+
+
+@given(worlds())
+def test_orders__as_the_order_desk_executes_them_sharing_one_first_price_and_paying_their_way(world):
+    state, published = world
+    for action in decide(state, POLICY):
+        if not isinstance(action, ExecuteOrders):
+            continue
+        market = market_of(state, action)
+        note(f"{action}")
+        earliest = min(o.requested_at for o in action.orders)
+        # What OrderDesk.execute and Pyth demand.
+        found = []
+        for u in action.underlyings:
+            time = action.update.prices[market.underlyings[u]].publish_time
+            before = [other for other in published[u] if other < time]
+            assert earliest + DELAY <= time <= min(NOW, earliest + EXEC_WINDOW)
+            assert not before or before[-1] < earliest + DELAY
+            found.append(time)
+        for o in action.orders:
+            assert o.requested_at + DELAY <= state.time <= o.requested_at + EXEC_WINDOW
+            assert min(found) >= o.requested_at + DELAY
+            assert order_underlyings(market, o) <= set(action.underlyings)
+        assert state.time >= market.window_end
+        firsts = {state.firsts[o.requested_at + DELAY].published((0, 1)) for o in action.orders}
+        assert firsts == {action.update.published((0, 1))}
+        assert len(action.orders) <= 8
+        assert sum(o.fee for o in action.orders) >= gas.of_orders(action.orders) * state.base_fee + action.update.fee
+
+
+@given(worlds())
+def test_liquidations__all_that_are_below_and_none_that_is_not(world):
+    state, _ = world
+    busy = state.in_flight | state.resting
+    for market in state.markets:
+        below = {h.account for h in market.healths if h.is_liquidatable}
+        chosen = [
+            account
+            for action in decide(state, POLICY)
+            if isinstance(action, Liquidate) and action.symbol == market.symbol
+            for account in action.accounts
+        ]
+        assert set(chosen) <= below
+        assert len(chosen) == len(set(chosen))
+        if state.time + POLICY.block_seconds - state.price_time(market) <= 15:
+            assert set(chosen) == {account for account in below if account_key(market.symbol, account) not in busy}
+
+
+@given(worlds())
+def test_actions__deal_with_nothing_twice_nothing_on_its_way_and_suspects_alone(world):
+    state, _ = world
+    actions = decide(state, POLICY)
+    dealt = Counter(key for action in actions for key in action.keys)
+    assert all(count == 1 for count in dealt.values())
+    assert not set(dealt) & (state.in_flight | state.resting)
+    assert all(len(action.keys) == 1 or not action.keys & state.suspects for action in actions)
+    assert all(gas.limit(action.gas) <= gas.MOST for action in actions)
+
+
+@given(worlds())
+def test_upkeep__brings_what_the_oracle_takes_fulfils_what_waited_and_voids_what_was_missed(world):
+    state, _ = world
+    for action in decide(state, POLICY):
+        if isinstance(action, UpdatePrices | Checkpoint | Fulfil | Liquidate) and action.update is not None:
+            assert action.update is state.latest and not state.refused
+        if isinstance(action, VoidOrder):
+            assert state.time > action.order.requested_at + EXEC_WINDOW
+        if isinstance(action, Fulfil):
+            market = market_of(state, action)
+            (pool,) = (pool for pool in market.pools if pool.role == action.role)
+            assert action.deposits or action.redemptions
+            assert not action.deposits or pool.deposit_due <= state.price_time(market) <= state.time
+            assert not action.redemptions or pool.redemption_due <= state.price_time(market) <= state.time
+
+
+@settings(max_examples=50)
+@given(worlds())
+def test_decide__what_is_sent_is_not_decided_again(world):
+    state, _ = world
+    first = decide(state, POLICY)
+    sent = frozenset().union(*(action.keys for action in first))
+    again = decide(State(**{**vars(state), "in_flight": state.in_flight | sent}), POLICY)
+    left = {key for action in again for key in action.keys}
+    # Nothing of the first round comes again; only voids and upkeep that waited their turn.
+    assert not left & sent
+    assert {type(action) for action in again} <= {VoidOrder, Checkpoint, UpdatePrices}

@@ -1,0 +1,442 @@
+"""A keeper from block to block, against a deployment in memory and all the trouble there is."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from eth_account import Account
+
+from everstock.keeper.board import Board
+from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy
+from everstock.keeper.hermes import HermesError
+from everstock.keeper.rpc import RpcDown, RpcError
+from everstock.keeper.run import Keeper
+from tests.keeper.deployment import executed, listed, manifest, traded
+from tests.keeper.fake_node import FakeNode, dies_at
+from tests.keeper.fake_protocol import FakeHermes, FakeProtocol
+from tests.keeper.states import TSLA, USD, order
+
+KEY = Account.from_key(b"\7" * 32)
+
+
+@dataclass
+class World:
+    """Chain, prices, protocol and a keeper."""
+
+    node: FakeNode
+    hermes: FakeHermes
+    protocol: FakeProtocol
+    keeper: Keeper
+    prices: tuple[float, float] = (100_000, 4_000)
+
+    @property
+    def tsla(self):
+        return self.protocol.markets[TSLA]
+
+    @property
+    def happened(self):
+        return self.protocol.happened
+
+    @property
+    def status(self):
+        return self.keeper._board.status()
+
+    def tick(self, seconds=2, logs=(), btc=None):
+        """A price of the coming block's time, the block, and the keeper's look at it."""
+        self.publish(seconds, btc)
+        self.node.mine(seconds, logs)
+        return self.keeper.step()
+
+    def publish(self, seconds=2, btc=None):
+        self.prices = (btc or self.prices[0], self.prices[1])
+        self.hermes.publish(self.node.head.time + seconds, *self.prices)
+
+    def requests(self, *accounts, symbol=TSLA, seconds=2, **terms):
+        """Logs of orders, to be mined `seconds` from now."""
+        time = self.node.head.time + seconds
+        return self.protocol.request(symbol, *(order(time, account=account, **terms) for account in accounts))
+
+    def restart(self):
+        """Another keeper in the place of this one, which knows nothing."""
+        self.keeper = new_keeper(self.node, self.hermes, self.protocol)
+
+
+def new_keeper(node, hermes, protocol):
+    return Keeper(protocol.manifest, node, hermes, KEY, Policy(), Board(KEY.address))
+
+
+@pytest.fixture
+def world():
+    node, hermes, deployment = FakeNode(), FakeHermes(), manifest("TSLA.M", "NVDA.M")
+    protocol = FakeProtocol(node, deployment, hermes)
+    world = World(node, hermes, protocol, new_keeper(node, hermes, protocol))
+    world.node.mine(logs=[listed(market, s, s % 2) for market in deployment.markets for s in (1, 2)])
+    for market in protocol.markets.values():
+        market.brinks[1] = 50_000 * USD
+        market.checkpoint_time, market.checkpoint_price = node.head.time, 100_000 * USD
+    world.tick()
+    world.tick()
+    return world
+
+
+# What it is there for
+
+
+def test_prices__first_ones_are_brought(world):
+    assert world.protocol.stored[0].price == 100_000 * USD
+    assert world.status["sent"] == {
+        "prices": 1,
+        "orders": 0,
+        "void": 0,
+        "liquidations": 0,
+        "checkpoint": 0,
+        "fulfil": 0,
+    }
+
+
+def test_orders__are_executed_once_at_their_first_price(world):
+    requested_at = world.node.head.time + 2
+    world.tick(logs=world.requests(1, 2, 3))
+    for _ in range(5):
+        world.tick()
+    assert [world.happened["executed", TSLA, account, 1] for account in (1, 2, 3)] == [1, 1, 1]
+    assert set(world.protocol.executed_at.values()) == {requested_at + DELAY}
+    assert world.status["sent"]["orders"] == 1
+
+
+def test_orders__of_two_markets_and_seconds__share_no_transaction(world):
+    world.tick(logs=world.requests(1) + world.requests(1, symbol="NVDA.M"))
+    world.tick(logs=world.requests(2))
+    for _ in range(5):
+        world.tick()
+    assert sum(count for (what, *_), count in world.happened.items() if what == "executed") == 3
+    assert world.status["sent"]["orders"] == 3
+
+
+def test_orders__no_price_in_their_window__are_voided(world):
+    world.tick(logs=world.requests(1))
+    world.hermes.trouble = HermesError("Hermes answered 500")
+    for _ in range(35):
+        world.node.mine()
+        world.keeper.step()
+    assert world.happened["voided", TSLA, 1, 1] == 1
+    assert world.tsla.orders == {}
+
+
+def test_liquidation__at_a_price_that_nobody_stored(world):
+    world.tick(logs=[traded(world.protocol.manifest.market(TSLA), 1, [5])])
+    world.tick(btc=49_000)
+    world.tick()
+    assert world.happened["liquidated", TSLA, 1] == 1
+    assert world.happened["liquidated", "NVDA.M", 1] == 0  # whose event it never saw
+    assert world.status["sent"]["liquidations"] == 1
+
+
+def test_checkpoint__hourly(world):
+    for hour in range(1, 4):
+        for seconds in (3_600, 2, 2):
+            world.tick(seconds)
+        assert world.happened["checkpoint", TSLA] == world.happened["checkpoint", "NVDA.M"] == hour
+
+
+def test_liquidity__is_fulfilled_once_it_has_waited(world):
+    world.tsla.deposit_due = due = world.node.head.time + 20
+    while world.node.head.time < due:
+        world.tick()
+        assert world.happened["fulfilled", TSLA] == 0
+    world.tick()
+    world.tick()
+    assert world.happened["fulfilled", TSLA] == 1
+
+
+def test_idle_block__asks_little(world):
+    world.tick()
+    world.node.asked.clear()
+    world.tick()
+    assert sorted(set(world.node.asked)) == [
+        "eth_call",
+        "eth_getBalance",
+        "eth_getBlockByNumber",
+        "eth_getLogs",
+        "eth_getTransactionCount",
+    ]
+    assert len(world.node.asked) == 7
+    assert world.keeper.step() is False
+    assert len(world.node.asked) == 8
+
+
+# Prices and time
+
+
+def test_hermes_ahead_of_the_chain__the_price_of_the_head_is_used(world):
+    world.tick(logs=[traded(world.protocol.manifest.market(TSLA), 1, [5])])
+    # Hermes is three seconds ahead of the block, as on a chain of two seconds.
+    for ahead in range(4):
+        world.hermes.publish(world.node.head.time + 2 + ahead, 49_000, 4_000)
+    world.node.mine()
+    world.keeper.step()
+    world.node.mine()
+    world.keeper.step()
+    assert world.happened["liquidated", TSLA, 1] == 1
+    assert world.status["failed"]["liquidations"] == 0
+
+
+def test_hermes_ahead_with_a_gap__what_was_used_last_is_used_again(world):
+    world.tick()
+    world.hermes.publish(world.node.head.time + 100, 49_000, 4_000)
+    world.node.mine()
+    assert world.keeper.step()
+    assert world.status["block"] == world.node.head.number
+
+
+@pytest.mark.parametrize("trouble", [HermesError("Hermes answered 500"), HermesError("Hermes' answer is none")])
+def test_hermes_makes_trouble__the_rest_goes_on_and_it_is_told_once(world, trouble):
+    world.hermes.trouble = trouble
+    for _ in range(5):
+        world.node.mine()
+        assert world.keeper.step()
+    assert (world.status["errors"], world.status["last_error"]) == (1, str(trouble))
+    world.hermes.trouble = None
+    world.tick(logs=world.requests(1))
+    for _ in range(4):
+        world.tick()
+    assert world.happened["executed", TSLA, 1, 1] == 1
+
+
+def test_hermes_gives_a_price_that_is_not_the_first__it_is_asked_again(world):
+    world.tick(logs=world.requests(1))
+    right = world.hermes.first_from
+    world.tick()
+    world.hermes.first_from = lambda time: world.hermes.latest()
+    world.publish()
+    world.publish(3)
+    world.node.mine(3)
+    world.keeper.step()
+    assert world.status["failed"]["orders"] == 1
+    world.hermes.first_from = right
+    world.tick()
+    world.tick()
+    assert world.happened["executed", TSLA, 1, 1] == 1
+
+
+def test_oracle_refuses__what_needs_no_new_price_goes_on(world):
+    world.tick(logs=world.requests(1))
+    world.protocol.refused = "price_oracle: sequencer down"
+    for _ in range(35):
+        world.tick()
+    assert world.happened["executed", TSLA, 1, 1] == 0
+    assert world.happened["voided", TSLA, 1, 1] == 1
+    assert world.status["sent"]["prices"] == 1
+
+
+# Trouble with the node
+
+
+def drama(world):
+    """Blocks in which a bit of everything happens; how many."""
+    market = world.protocol.manifest.market(TSLA)
+    yield world.requests(1, 2) + [traded(market, 1, [5])], None
+    yield world.requests(3, nonce=2), None
+    yield [], None
+    world.tsla.deposit_due = world.node.head.time + 2
+    yield [], 49_000
+    for _ in range(6):
+        yield [], None
+
+
+def outcome(world):
+    """What must have happened however it went: everything, and once."""
+    done = {key: count for key, count in world.happened.items() if key[0] in ("executed", "liquidated", "fulfilled")}
+    return done, world.tsla.orders, world.tsla.brinks
+
+
+EXPECTED = (
+    {
+        ("executed", TSLA, 1, 1): 1,
+        ("executed", TSLA, 2, 1): 1,
+        ("executed", TSLA, 3, 2): 1,
+        ("liquidated", TSLA, 1): 1,
+        ("fulfilled", TSLA): 1,
+    },
+    {},
+    {},
+)
+
+
+def test_drama__without_trouble(world):
+    for logs, btc in drama(world):
+        world.tick(logs=logs, btc=btc)
+    assert outcome(world) == EXPECTED
+    assert world.status["errors"] == 0
+
+
+@pytest.mark.parametrize("moment", range(0, 90, 3))
+def test_drama__the_node_dies_at_any_moment_and_comes_back(world, moment):
+    world.node.trouble = dies_at(moment)
+    for logs, btc in drama(world):
+        world.publish(btc=btc)
+        world.node.mine(2, logs)
+        try:
+            world.keeper.step()
+        except RpcDown:
+            # It may be called again for the same block.
+            world.keeper.step()
+    assert outcome(world) == EXPECTED
+    assert world.status["block"] == world.node.head.number
+
+
+@pytest.mark.parametrize("moment", range(0, 60, 3))
+def test_drama__answers_get_lost_at_any_moment(world, moment):
+    count = iter(range(moment + 1))
+
+    def silence(_methods):
+        if next(count, None) == moment:
+            raise RpcDown("the node does not answer")
+
+    world.node.silence = silence
+    for logs, btc in drama(world):
+        world.publish(btc=btc)
+        world.node.mine(2, logs)
+        try:
+            world.keeper.step()
+        except RpcDown:
+            world.keeper.step()
+    assert outcome(world) == EXPECTED
+
+
+@pytest.mark.parametrize("moment", range(10))
+def test_drama__the_keeper_restarts_at_any_block(world, moment):
+    for i, (logs, btc) in enumerate(drama(world)):
+        world.tick(logs=logs, btc=btc)
+        if i == moment:
+            world.restart()
+            world.keeper.step()
+    world.tick()
+    world.tick()
+    assert outcome(world) == EXPECTED
+
+
+def test_run__outlives_trouble_and_stops_when_told(world):
+    steps = iter([RpcDown("dead"), RpcError(-32000, "header not found", None), True, None])
+
+    def step():
+        happens = next(steps)
+        if happens is None:
+            world.keeper.stop.set()
+        elif isinstance(happens, Exception):
+            raise happens
+        return False
+
+    world.keeper.step = step
+    world.keeper.run(poll=0.001)
+    assert (world.status["errors"], world.status["last_error"]) == (2, "header not found")
+
+
+def test_step__told_to_stop__sends_nothing_more(world):
+    world.tick(logs=world.requests(1))
+    world.keeper.stop.set()
+    sent = len(world.node.received)
+    for _ in range(3):
+        world.tick()
+    assert len(world.node.received) == sent
+
+
+# Others on the chain
+
+
+def test_another_keeper_is_faster__its_block_is_no_trouble(world):
+    market = world.protocol.manifest.market(TSLA)
+    world.tick(logs=world.requests(1, 2))
+    world.tick()
+    world.tick()  # sends the execution of both
+    # The other one's transaction comes first in the block.
+    del world.tsla.orders[1, 1], world.tsla.orders[2, 1]
+    world.tick(logs=[executed(market, 1, 1), executed(market, 2, 1)])
+    assert world.status["failed"]["orders"] == 1
+    assert world.status["pending"] == []
+    world.tick(logs=world.requests(3))
+    for _ in range(4):
+        world.tick()
+    assert world.happened["executed", TSLA, 3, 1] == 1
+
+
+def test_chain_goes_back__orders_wait_again_and_are_executed_again(world):
+    before = world.protocol._snapshot()
+    number = world.node.head.number
+    world.tick(logs=world.requests(1))
+    for _ in range(4):
+        world.tick()
+    assert world.happened["executed", TSLA, 1, 1] == 1
+    world.node.go_back(number)
+    world.protocol._restore(before)
+    world.hermes.published = [u for u in world.hermes.published if u.prices[0].publish_time <= world.node.head.time]
+    world.tick(logs=world.requests(1, 2))
+    for _ in range(5):
+        world.tick()
+    assert [world.happened["executed", TSLA, account, 1] for account in (1, 2)] == [1, 1]
+    assert world.status["block"] == world.node.head.number
+
+
+def test_node_shows_an_older_block__nothing_is_undone(world):
+    world.tick(logs=world.requests(1))
+    handled = world.status["block"]
+    latest, blocks = world.node.blocks[-1], world.node.blocks
+    world.node.blocks = blocks[:-1]
+    assert world.keeper.step() is False
+    world.node.blocks = blocks
+    assert world.node.head == latest
+    assert world.status["block"] == handled
+    for _ in range(4):
+        world.tick()
+    assert world.happened["executed", TSLA, 1, 1] == 1
+
+
+# What it tells
+
+
+def test_status__a_block_is_handled_before_its_transactions_are_mined(world):
+    world.tick(logs=world.requests(1))
+    world.tick()
+    world.tick()
+    assert world.status["block"] == world.node.head.number
+    assert world.status["time"] == world.node.head.time
+    assert len(world.status["pending"]) == 1
+
+
+def test_status__a_block_that_could_not_be_dealt_with__is_not_handled(world):
+    handled = world.status["block"]
+    world.publish()
+    world.node.mine()
+    world.node.trouble = dies_at(3)
+    with pytest.raises(RpcDown):
+        world.keeper.step()
+    assert world.status["block"] == handled
+    world.keeper.step()
+    assert world.status["block"] == handled + 1
+
+
+def test_orders__fee_too_low_for_the_base_fee__wait_for_a_calmer_block(world):
+    world.node.base_fee = 10**14
+    world.tick(logs=world.requests(1, fee=10**16))
+    for _ in range(5):
+        world.tick()
+    assert world.tsla.orders
+    world.node.base_fee = 5_000_000
+    for _ in range(3):
+        world.tick()
+    assert world.happened["executed", TSLA, 1, 1] == 1
+    assert EXEC_WINDOW > 20  # and still in time
+
+
+def test_terms__reach_the_order_desk_as_they_were_requested(world):
+    made = order(
+        world.node.head.time + 2, account=5, nonce=9, legs=((1, 5), (2, -7)), limit=-3, reduce_only=True, deadline=10**12
+    )
+    world.tick(logs=world.protocol.request(TSLA, made))
+    seen = []
+    execute = world.protocol._execute_orders
+    world.protocol._execute_orders = lambda market, orders, *rest: seen.append(orders[0]) or execute(
+        market, orders, *rest
+    )
+    for _ in range(4):
+        world.tick()
+    assert replace(made, payer=made.payer.lower()).terms == seen[-1]
