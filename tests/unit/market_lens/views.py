@@ -8,9 +8,9 @@ import boa
 from boa import BoaError
 from boa.contracts.vyper.vyper_contract import VyperContract
 
+from everstock.chain.transactions import reason_of
 from tests.protocol import Protocol, account_of, unpack_legs
 
-ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")  # Error(string)
 WAD: Final = 10**18
 GAIN: Final = 10**24
 
@@ -95,9 +95,5 @@ def rescale(protocol: Protocol, part: Fraction) -> None:
 
 
 def reason(error: BoaError) -> str:
-    """The string a call reverted with; empty if it had none."""
-    data = error.stack_trace.last_frame.vm_error.args[0]
-    if not isinstance(data, bytes) or data[:4] != ERROR_SELECTOR:
-        return ""
-    size = int.from_bytes(data[36:68], "big")
-    return data[68 : 68 + size].decode()
+    """What a call reverted with."""
+    return reason_of(error.stack_trace.last_frame.vm_error.args[0])

@@ -52,8 +52,12 @@ def test_series__a_side_of_more_than_112_bits__reverts(harness, side):
         harness.store_series(1, tuple(series))
 
 
-@given(rates=st.lists(unsigned(16), min_size=16, max_size=16), carries=st.tuples(signed(16), signed(16)),
-       min_margin=unsigned(96), min_face=unsigned(96))  # fmt: skip
+@given(
+    rates=st.lists(unsigned(16), min_size=16, max_size=16),
+    carries=st.tuples(signed(16), signed(16)),
+    min_margin=unsigned(96),
+    min_face=unsigned(96),
+)
 @settings(max_examples=100, deadline=None)
 def test_parameters__out_of_their_words(harness, rates, carries, min_margin, min_face):
     word = sum(rate << 16 * key for key, rate in enumerate(rates))
@@ -64,8 +68,12 @@ def test_parameters__out_of_their_words(harness, rates, carries, min_margin, min
     assert tuple(unpacked[2:]) == (min_margin, min_face)
 
 
-@given(losses=st.lists(signed(64).filter(lambda n: n > -(2**63)), min_size=6, max_size=6),
-       delta=signed(64).filter(lambda n: n > -(2**63)), price=unsigned(64), underlying=st.integers(0, 1))  # fmt: skip
+@given(
+    losses=st.lists(signed(64).filter(lambda n: n > -(2**63)), min_size=6, max_size=6),
+    delta=signed(64).filter(lambda n: n > -(2**63)),
+    price=unsigned(64),
+    underlying=st.integers(0, 1),
+)
 @settings(max_examples=100, deadline=None)
 def test_exposure__round_trip(harness, losses, delta, price, underlying):
     worst = harness.affect(underlying, (losses, delta, price), ([0] * 6, 0))
