@@ -34,9 +34,9 @@ LEG_GAS: constant(uint256) = 50_000
 # formula of docs.base.org (Fjord, execution engine) and Base's scalars, about 0.0023 and 1.06, the data is 0.3e13 while
 # Ethereum's base fee is 20 gwei and its blobs' 1 gwei.
 FLAT_FEE: constant(uint256) = 10**13
-# Gas that must be left before an order is filled: more than the dearest trade (eight legs and a checkpoint of 32
-# series, 1.4M measured) and the 64th part that a call leaves behind.
-TRADE_GAS: constant(uint256) = 2_000_000
+# Gas that must be left before an order is filled: more than the dearest trade (eight legs and the first checkpoint of
+# 32 series, 1.7M measured) and the 64th part that a call leaves behind.
+TRADE_GAS: constant(uint256) = 3_000_000
 # Gas that goes with a returned fee: enough for a wallet that is a contract, too little to be a nuisance.
 REFUND_GAS: constant(uint256) = 50_000
 
@@ -145,7 +145,8 @@ def execute(
             executed.append(False)
 
     # The fees, and what the oracle left of the value sent.
-    self._pay(msg.sender, earned + self.balance - held)
+    done: bool = raw_call(msg.sender, b"", value=earned + self.balance - held, revert_on_failure=False)
+    assert done, "order_desk: payment failed"
     return executed
 
 
@@ -170,6 +171,7 @@ def cancel(order: IOrderDesk.Order):
 
 @external
 def claim_refund(receiver: address) -> uint256:
+    assert receiver != empty(address), "order_desk: no receiver"
     amount: uint256 = self.refunds[msg.sender]
     assert amount != 0, "order_desk: nothing to claim"
     self.refunds[msg.sender] = 0
@@ -296,27 +298,24 @@ def _fill(order: IOrderDesk.Order, prices: uint256[2]) -> bool:
             total=extract32(answer, 0, output_type=int256),
         )
         return True
-    reason: String[64] = self._trader_reason(answer)
-    if len(reason) == 0:
+    if not self._is_traders_own(answer):
         raw_revert(answer)
-    self._log_cancelled(order, reason)
+    self._log_cancelled(order, abi_decode(slice(answer, 4, len(answer) - 4), String[64]))
     return False
 
 
 @internal
 @pure
-def _trader_reason(answer: Bytes[132]) -> String[64]:
+def _is_traders_own(answer: Bytes[132]) -> bool:
     """
-    @notice The reason of a failed trade that is the trader's own doing; empty for any other, as for none: out of gas.
+    @notice Whether a trade was refused for a reason of the trader's own ("trade: "), not by a guard or for want of gas.
     @dev Nobody can forge one: a trade calls the risk book, and that reads the oracle's storage; nothing that a token, a
          trader or whoever executes has a part in.
     """
     # Error(string): selector 4 | offset 32 | length 32 | text.
     if len(answer) < 100 or slice(answer, 0, 4) != method_id("Error(string)"):
-        return ""
-    if slice(answer, 68, 7) != b"trade: ":
-        return ""
-    return abi_decode(slice(answer, 4, len(answer) - 4), String[64])
+        return False
+    return slice(answer, 68, 7) == b"trade: "
 
 
 @internal
@@ -354,12 +353,6 @@ def _return_fee(order: IOrderDesk.Order):
     if not done:
         self.refunds[order.payer] += order.fee
         log IOrderDesk.RefundKept(owner=order.payer, amount=order.fee)
-
-
-@internal
-def _pay(receiver: address, amount: uint256):
-    done: bool = raw_call(receiver, b"", value=amount, revert_on_failure=False)
-    assert done, "order_desk: payment failed"
 
 
 @internal

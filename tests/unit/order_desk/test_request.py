@@ -1,0 +1,140 @@
+import boa
+import pytest
+from eth_abi import encode
+from eth_utils import keccak
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.protocol import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, account_of
+
+from .desk import ETHER, events, reverts
+
+ORDER_TYPE = "(uint256,uint256,(uint256,int256)[],int256,bool,uint256,uint256,uint256,address)"
+MAX_FACE = 2**127 - 1
+
+
+def request(desk, trader, legs, *, account=None, limit=NO_LIMIT, deadline=NO_DEADLINE, value=ETHER):
+    account = account_of(trader) if account is None else account
+    return desk.request(account, legs, limit, False, deadline, value=value, sender=trader)
+
+
+def test_request__stores_the_hash_of_the_terms_and_nothing_else(protocol, desk, trader, btc, eth):
+    order = protocol.request(trader, (btc, 1.5), (eth, -2), limit=-7, reduce_only=True, deadline=protocol.now + DELAY)
+    (event,) = events(desk, "Requested")
+    assert (event.account, event.nonce, tuple(event.order)) == (order.account, order.nonce, tuple(order))
+    assert desk.order_hash(order.account, order.nonce) == keccak(encode([ORDER_TYPE], [tuple(order)]))
+
+
+def test_request__escrows_all_ether_sent(protocol, desk, trader, btc):
+    before = boa.env.get_balance(desk.address)
+    order = protocol.request(trader, (btc, 1), fee=ETHER)
+    assert order.fee == ETHER
+    assert boa.env.get_balance(desk.address) == before + ETHER
+
+
+def test_request__nonces_count_per_account_from_one(protocol, desk, trader, other, btc):
+    assert [protocol.request(trader, (btc, 1)).nonce for _ in range(3)] == [1, 2, 3]
+    assert protocol.request(other, (btc, 1)).nonce == 1
+    assert protocol.request(trader, (btc, 1), subaccount=7).nonce == 1
+    assert [desk.last_nonce(account_of(*who)) for who in [(trader,), (trader, 7), (trader, 8)]] == [3, 1, 0]
+
+
+def test_request__needs_no_margin_yet_and_no_price(protocol, btc):
+    protocol.wait(7 * 86_400)
+    assert protocol.request(protocol.actor("penniless"), (btc, 1)).nonce == 1
+
+
+def test_request__for_an_account_of_somebody_else__reverts(desk, trader, other, btc):
+    for subaccount in (0, 1, 2**96 - 1):
+        with reverts(desk, "order_desk: not the owner"):
+            request(desk, trader, [(btc, 1)], account=account_of(other, subaccount))
+    with reverts(desk, "order_desk: not the owner"):
+        request(desk, trader, [(btc, 1)], account=0)
+
+
+def test_request__any_subaccount_of_ones_own__passes(desk, trader, btc):
+    for subaccount in (1, 2**96 - 1):
+        assert request(desk, trader, [(btc, 1)], account=account_of(trader, subaccount)) == 1
+
+
+def test_request__without_legs__reverts(desk, trader):
+    with reverts(desk, "order_desk: no legs"):
+        request(desk, trader, [])
+
+
+def test_request__eight_legs__pass_and_nine_are_none(desk, trader):
+    assert request(desk, trader, [(series, 1) for series in range(1, 9)]) == 1
+    with pytest.raises(boa.BoaError):
+        request(desk, trader, [(series, 1) for series in range(1, 10)])
+
+
+@pytest.mark.parametrize("series", [0, 2**16, 2**255, 2**256 - 1])
+def test_request__series_that_cannot_be__reverts(desk, trader, series):
+    with reverts(desk, "order_desk: unknown series"):
+        request(desk, trader, [(1, 1), (series, 1)])
+
+
+def test_request__zero_face__reverts(desk, trader):
+    with reverts(desk, "order_desk: zero face"):
+        request(desk, trader, [(1, 1), (2, 0)])
+
+
+@pytest.mark.parametrize("face", [MAX_FACE + 1, -MAX_FACE - 1, 2**255 - 1, -(2**255)])
+def test_request__face_too_large__reverts(desk, trader, face):
+    with reverts(desk, "order_desk: face too large"):
+        request(desk, trader, [(1, face)])
+
+
+def test_request__largest_face__passes(desk, trader):
+    assert request(desk, trader, [(1, MAX_FACE), (2, -MAX_FACE)]) == 1
+
+
+@given(series=st.lists(st.integers(1, 10), min_size=2, max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_request__passes_just_when_no_series_is_named_twice(listed, series):
+    desk, trader = listed[0].order_desk, listed[0].actor("trader")
+    legs = [(id_, 1) for id_ in series]
+    if len(set(series)) == len(series):
+        request(desk, trader, legs)
+    else:
+        with reverts(desk, "order_desk: series twice"):
+            request(desk, trader, legs)
+
+
+def test_request__fee_below_the_least__reverts(desk, trader):
+    for legs in ([(1, 1)], [(1, 1), (2, 1), (3, 1)]):
+        least = desk.min_fee(len(legs))
+        with reverts(desk, "order_desk: fee too low"):
+            request(desk, trader, legs, value=least - 1)
+        with reverts(desk, "order_desk: fee too low"):
+            request(desk, trader, legs, value=0)
+        request(desk, trader, legs, value=least)
+
+
+def test_request__deadline_before_any_price_can_be__reverts(protocol, desk, trader):
+    for deadline in (0, protocol.now, protocol.now + DELAY - 1):
+        with reverts(desk, "order_desk: deadline too early"):
+            request(desk, trader, [(1, 1)], deadline=deadline)
+    request(desk, trader, [(1, 1)], deadline=protocol.now + DELAY)
+
+
+@pytest.mark.parametrize("limit", [-(2**255), 0, 2**255 - 1])
+def test_request__any_limit__passes(desk, trader, limit):
+    assert request(desk, trader, [(1, 1)], limit=limit) == 1
+
+
+def test_request__in_a_settle_window__passes(protocol, trader, btc):
+    protocol.set_prices(BTC=105_000)
+    protocol.clearing_house.checkpoint()
+    assert protocol.request(trader, (btc, 1)).nonce == 1
+
+
+def test_live_until__the_window_of_the_last_request(protocol, desk, trader, other, btc):
+    assert desk.live_until(account_of(trader)) == 0
+    protocol.request(trader, (btc, 1))
+    first = protocol.now
+    assert desk.live_until(account_of(trader)) == first + EXEC_WINDOW
+    protocol.wait(10)
+    protocol.request(trader, (btc, 1))
+    assert desk.live_until(account_of(trader)) == first + 10 + EXEC_WINDOW
+    assert desk.live_until(account_of(other)) == desk.live_until(account_of(trader, 1)) == 0
