@@ -293,23 +293,19 @@ def _settle(account: uint256, a: margin_accounts.Account) -> bool:
 @internal
 def _checkpoint():
     main: cash_ledger.Main = cash_ledger._load()
-    sweep: uint256 = extcall IRiskBook(RISK_BOOK).checkpoint(main.cash, main.claims)
+    sweep: IRiskBook.Sweep = extcall IRiskBook(RISK_BOOK).checkpoint(main.cash, main.claims)
     cash_ledger._store(self._sweep(main, sweep))
 
 
 @internal
-def _sweep(main: cash_ledger.Main, amount: uint256) -> cash_ledger.Main:
+def _sweep(main: cash_ledger.Main, sweep: IRiskBook.Sweep) -> cash_ledger.Main:
     """
     @notice Pay insurance and treasury what a checkpoint found due.
     """
-    swept: cash_ledger.Main = main
-    if amount != 0:
-        insurance: uint256 = 0
-        treasury: uint256 = 0
-        treasury_share: uint256 = staticcall IRiskBook(RISK_BOOK).treasury_share()
-        swept, insurance, treasury = cash_ledger._sweep(main, amount, treasury_share)
-        log IClearingHouse.Swept(insurance=insurance, treasury=treasury)
-    return swept
+    if sweep.insurance == 0 and sweep.treasury == 0:
+        return main
+    log IClearingHouse.Swept(insurance=sweep.insurance, treasury=sweep.treasury)
+    return cash_ledger._sweep(main, sweep.insurance, sweep.treasury)
 
 
 @internal

@@ -274,8 +274,7 @@ def mark(moneyness: uint256, sharpness: uint256, is_call: bool) -> uint256:
 @external
 def slope(moneyness: uint256, sharpness: uint256, is_call: bool) -> int256:
     self._check(moneyness, sharpness)
-    time_value: uint256 = everlasting._time_value(moneyness, sharpness)
-    return everlasting._slope(moneyness, sharpness, not is_call, time_value)
+    return everlasting._value(moneyness, sharpness, not is_call).slope
 
 
 @internal

@@ -128,11 +128,15 @@ def set_variances(underlying: uint256, fast: uint256, slow: uint256):
 
 @view
 @external
+@reentrant
 def words(first: uint256, second: uint256, max_age: uint256) -> (uint256, uint256):
-    oldest: uint256 = min(self._publish_time(first), self._publish_time(second))
+    # No lock: what it reads is whole at any time.
+    one: uint256 = self.word[first]
+    other: uint256 = self.word[second]
+    oldest: uint256 = min((one >> 64) & (2**32 - 1), (other >> 64) & (2**32 - 1))
     # Safe: a price from the future is never stored.
     assert oldest != 0 and unsafe_sub(block.timestamp, oldest) <= max_age, "price_oracle: stale price"
-    return self.word[first], self.word[second]
+    return one, other
 
 
 @view

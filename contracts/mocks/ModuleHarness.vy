@@ -44,8 +44,8 @@ def time_value(moneyness: uint256, sharpness: uint256) -> uint256:
 
 @pure
 @external
-def payoff(moneyness: uint256, is_put: bool) -> uint256:
-    return everlasting._payoff(moneyness, is_put)
+def value_of(moneyness: uint256, sharpness: uint256, is_put: bool) -> everlasting.Value:
+    return everlasting._value(moneyness, sharpness, is_put)
 
 
 @pure
@@ -191,8 +191,8 @@ def series(id: uint256) -> series_book.Series:
 
 @view
 @external
-def is_empty(id: uint256) -> bool:
-    return series_book._is_empty(id)
+def held_series(id: uint256) -> series_book.Series:
+    return series_book._load_held(id)
 
 
 @view

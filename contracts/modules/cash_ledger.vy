@@ -6,7 +6,6 @@
 @dev Amounts in raw units of M. The fourth ledger, the cash of accounts, lies in the accounts themselves.
 """
 
-from contracts.modules import constants as c
 from contracts.modules import integers
 
 # The main pool's side.
@@ -123,15 +122,12 @@ def _cover(main: Main, loss: uint256) -> (Main, uint256):
 
 
 @internal
-def _sweep(main: Main, amount: uint256, treasury_share: uint256) -> (Main, uint256, uint256):
+def _sweep(main: Main, insurance: uint256, treasury: uint256) -> Main:
     """
-    @notice Move insurance's and treasury's share of fees and loads out of main cash above claims.
-    @param treasury_share In 1e-3, rounded down.
-    @return Main's side, and what insurance and treasury got.
+    @notice Move insurance's and treasury's share of fees and loads out of main cash.
     """
     backstop: Backstop = self._load_backstop()
-    treasury: uint256 = amount * treasury_share // c.PERMILLE
+    backstop.insurance += insurance
     backstop.treasury += treasury
-    backstop.insurance += amount - treasury
     self._store_backstop(backstop)
-    return Main(cash=main.cash - amount, claims=main.claims), amount - treasury, treasury
+    return Main(cash=main.cash - insurance - treasury, claims=main.claims)

@@ -14,6 +14,12 @@
 from contracts.modules import constants as c
 from contracts.modules import integers
 
+# What one unit of face is worth.
+struct Value:
+    mark: uint256  # v, wad
+    time_value: uint256  # tv, wad
+    slope: int256  # m v', wad
+
 # What a series costs and earns at one instant; all per year and unit of face, in 1e-10.
 struct Rates:
     long: int256  # what a long pays, rounded up
@@ -29,7 +35,12 @@ def _moneyness(price: uint256, strike: uint256) -> uint256:
     @notice price / strike as a wad, rounded down, clamped to [1e-4, 1e4] so that a touch never reverts.
     """
     # Safe: price < 2^64.
-    return min(max(unsafe_div(unsafe_mul(price, c.WAD), strike), c.MIN_MONEYNESS), c.MAX_MONEYNESS)
+    moneyness: uint256 = unsafe_div(unsafe_mul(price, c.WAD), strike)
+    if moneyness < c.MIN_MONEYNESS:
+        return c.MIN_MONEYNESS
+    if moneyness > c.MAX_MONEYNESS:
+        return c.MAX_MONEYNESS
+    return moneyness
 
 
 @internal
@@ -74,24 +85,12 @@ def _time_value(moneyness: uint256, sharpness: uint256) -> uint256:
 
 @internal
 @pure
-def _payoff(moneyness: uint256, is_put: bool) -> uint256:
-    """
-    @notice max(m - 1, 0) of a call, max(1 - m, 0) of a put, a wad.
-    """
-    # Safe: neither difference is negative.
-    if is_put:
-        return unsafe_sub(c.WAD, min(moneyness, c.WAD))
-    return unsafe_sub(max(moneyness, c.WAD), c.WAD)
-
-
-@internal
-@pure
 def _mark(moneyness: uint256, sharpness: uint256, is_put: bool) -> uint256:
     """
     @notice v(m), a wad, rounded down.
     """
     mark: uint256 = self._time_value(moneyness, sharpness)
-    # The payoff, written out for gas. Safe: neither difference is taken below zero.
+    # Safe: neither difference is taken below zero.
     if is_put:
         if moneyness < c.WAD:
             mark = unsafe_add(mark, unsafe_sub(c.WAD, moneyness))
@@ -102,20 +101,24 @@ def _mark(moneyness: uint256, sharpness: uint256, is_put: bool) -> uint256:
 
 @internal
 @pure
-def _slope(moneyness: uint256, sharpness: uint256, is_put: bool, time_value: uint256) -> int256:
+def _value(moneyness: uint256, sharpness: uint256, is_put: bool) -> Value:
     """
-    @notice m v'(m), a wad: the delta per unit of face. `time_value` is tv(m).
+    @notice Mark, time value (wads, rounded down) and slope m v', the delta per unit of face, at once.
     """
+    time_value: uint256 = self._time_value(moneyness, sharpness)
+    mark: uint256 = time_value
     # Safe: |slope| <= moneyness + sharpness * tv, far below 2^255.
     slope: int256 = convert(unsafe_mul(sharpness, time_value), int256)
     if moneyness < c.WAD:
         if is_put:
+            mark = unsafe_add(mark, unsafe_sub(c.WAD, moneyness))
             slope = unsafe_sub(slope, convert(moneyness, int256))
     else:
         slope = unsafe_sub(convert(time_value, int256), slope)
         if not is_put:
+            mark = unsafe_add(mark, unsafe_sub(moneyness, c.WAD))
             slope = unsafe_add(slope, convert(moneyness, int256))
-    return slope
+    return Value(mark=mark, time_value=time_value, slope=slope)
 
 
 @internal
@@ -139,7 +142,7 @@ def _rates(
     # Scale 1e28. Safe: variance < 2^40, n(n-1)/2 tv < 26 wad, |slope| < 2^75, |carry| < 2^15, multiples < 2^26.
     gamma: uint256 = unsafe_mul(unsafe_div(unsafe_mul(sharpness, unsafe_sub(sharpness, 1)), 2), time_value)
     drift: int256 = unsafe_mul(unsafe_mul(carry, slope), 100_000)
-    size: int256 = abs(drift)
+    size: int256 = max(drift, unsafe_sub(0, drift))
     long_gamma: int256 = convert(unsafe_mul(gamma, long_variance), int256)
     short_gamma: int256 = convert(unsafe_mul(gamma, short_variance), int256)
     long_load: int256 = unsafe_mul(unsafe_add(long_gamma, size), convert(long_multiple, int256))
@@ -149,6 +152,7 @@ def _rates(
     return Rates(
         long=integers._ceil_div(long, 10**25),
         short=integers._floor_div(short, 10**25),
-        long_load=convert(unsafe_div(long_load, 10**25), uint256),
-        short_load=convert(unsafe_div(short_load, 10**25), uint256),
+        # Neither load is negative.
+        long_load=convert(convert(unsafe_div(long_load, 10**25), bytes32), uint256),
+        short_load=convert(convert(unsafe_div(short_load, 10**25), bytes32), uint256),
     )

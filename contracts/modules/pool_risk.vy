@@ -131,17 +131,18 @@ def _affect(underlying: uint256, exposure: Exposure, effect: Effect) -> uint256:
         self._plus(exposure.losses[4], effect.losses[4], third),
         self._plus(exposure.losses[5], effect.losses[5], third),
     ]
-    delta: int256 = self._saturate(unsafe_add(exposure.delta, integers._floor_div(effect.delta, granule)))
+    # Rounded down: up, with the signs turned.
+    delta: int256 = unsafe_sub(0, self._plus(unsafe_sub(0, exposure.delta), unsafe_sub(0, effect.delta), granule))
     self.words[underlying][0] = (
-        integers._unsigned(losses[0], 64)
-        | (integers._unsigned(losses[1], 64) << 64)
-        | (integers._unsigned(losses[2], 64) << 128)
-        | (integers._unsigned(losses[3], 64) << 192)
+        (convert(convert(losses[0], bytes32), uint256) & (2**64 - 1))
+        | ((convert(convert(losses[1], bytes32), uint256) & (2**64 - 1)) << 64)
+        | ((convert(convert(losses[2], bytes32), uint256) & (2**64 - 1)) << 128)
+        | ((convert(convert(losses[3], bytes32), uint256) & (2**64 - 1)) << 192)
     )
     self.words[underlying][1] = (
-        integers._unsigned(losses[4], 64)
-        | (integers._unsigned(losses[5], 64) << 64)
-        | (integers._unsigned(delta, 64) << 128)
+        (convert(convert(losses[4], bytes32), uint256) & (2**64 - 1))
+        | ((convert(convert(losses[5], bytes32), uint256) & (2**64 - 1)) << 64)
+        | ((convert(convert(delta, bytes32), uint256) & (2**64 - 1)) << 128)
         | (exposure.checkpoint_price << 192)
     )
     return self._worst(losses)
@@ -161,9 +162,18 @@ def _worst(losses: int256[6]) -> uint256:
 @pure
 def _plus(loss: int256, effect: int256, divisor: int256) -> int256:
     """
-    @notice A loss in granules with an effect in units * wad, rounded up.
+    @notice A loss in granules with an effect in units * wad, rounded up; what would not fit 64 bits saturates.
     """
-    return self._saturate(unsafe_add(loss, integers._ceil_div(effect, divisor)))
+    # Safe: the divisor is positive.
+    sum: int256 = unsafe_div(effect, divisor)
+    if unsafe_mul(sum, divisor) < effect:
+        sum = unsafe_add(sum, 1)
+    sum = unsafe_add(loss, sum)
+    if sum > SATURATED:
+        return SATURATED
+    if sum < -SATURATED:
+        return -SATURATED
+    return sum
 
 
 @internal
@@ -233,9 +243,3 @@ def _written(written: uint256, change: int256) -> uint256:
     """
     more: int256 = integers._ceil_div(change, convert(GRANULE, int256))
     return convert(max(unsafe_add(convert(written, int256), more), 0), uint256)
-
-
-@internal
-@pure
-def _saturate(number: int256) -> int256:
-    return min(max(number, -SATURATED), SATURATED)

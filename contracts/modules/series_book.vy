@@ -103,11 +103,14 @@ def _decode(words: uint256[3]) -> Series:
 
 @internal
 @view
-def _is_empty(id: uint256) -> bool:
+def _load_held(id: uint256) -> Series:
     """
-    @notice Whether no leg holds a unit of it; one slot instead of three.
+    @notice The same if any leg holds a unit of it, else nothing (its strike is 0): one slot instead of three.
     """
-    return self.words[id][2] & (2**224 - 1) == 0
+    size: uint256 = self.words[id][2]
+    if size & (2**224 - 1) == 0:
+        return empty(Series)
+    return self._decode([self.words[id][0], self.words[id][1], size])
 
 
 @internal
@@ -169,13 +172,8 @@ def _quote(s: Series, price: uint256, sharpness: uint256) -> Quote:
     @notice The series at an index price (USD, 8 decimals).
     """
     moneyness: uint256 = everlasting._moneyness(price, s.strike)
-    time_value: uint256 = everlasting._time_value(moneyness, sharpness)
-    return Quote(
-        moneyness=moneyness,
-        mark=unsafe_add(everlasting._payoff(moneyness, s.is_put), time_value),
-        time_value=time_value,
-        slope=everlasting._slope(moneyness, sharpness, s.is_put, time_value),
-    )
+    worth: everlasting.Value = everlasting._value(moneyness, sharpness, s.is_put)
+    return Quote(moneyness=moneyness, mark=worth.mark, time_value=worth.time_value, slope=worth.slope)
 
 
 @internal

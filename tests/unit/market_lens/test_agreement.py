@@ -152,7 +152,6 @@ def check_market(protocol: Protocol, lens: Lens, ids: list[int]) -> None:
         protocol.clearing_house.checkpoint()
         (event,) = events(protocol.clearing_house, "Checkpoint")
         assert event.equity == before.equity
-        assert event.scale == before.scale
         after = lens.market()
         assert after.requirement == event.requirement
         assert after.utilisation == event.utilisation

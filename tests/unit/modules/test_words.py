@@ -23,6 +23,7 @@ SERIES = st.tuples(
 )
 PRICE_WORD = (2**56 - 1, True, 1, 2**32 - 1, 2**64 - 1, 2**47 - 1, -(2**47))
 LARGEST_SERIES = (*PRICE_WORD, -(2**127), 2**127 - 1, 2**112 - 1, 2**112 - 1, 2**32 - 1)
+NO_SERIES = (0, False, *[0] * 10)
 
 
 @given(series=unsigned(16), units=signed(113), gain=signed(127))
@@ -39,9 +40,9 @@ def test_leg__round_trip(harness, series, units, gain):
 def test_series__round_trip(harness, id_, series):
     harness.store_series(id_, series)
     assert tuple(harness.series(id_)) == series
-    assert harness.is_empty(id_) == (series[9] == series[10] == 0)
+    assert tuple(harness.held_series(id_)) == (series if series[9] or series[10] else NO_SERIES)
     if id_:
-        assert tuple(harness.series(id_ - 1)) == (0, False, *[0] * 10)
+        assert tuple(harness.series(id_ - 1)) == NO_SERIES
 
 
 @pytest.mark.parametrize("side", [9, 10], ids=["long", "short"])
