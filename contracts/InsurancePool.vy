@@ -5,8 +5,8 @@
 @title InsurancePool
 @license AGPL-3.0-only
 @notice The liquidity providers who stand behind bankrupt accounts and an exhausted main pool. See interfaces/IPool.vyi.
-@dev Equity is the insurance ledger. Nobody leaves ahead of a loss that already happened: redemptions are not paid in a settle
-     window, nor while the main pool has E <= 0 and somebody may still win from it. Above that E and R do not bind them.
+@dev Equity is the insurance ledger. Nobody leaves ahead of a loss that already happened: redemptions are not paid in
+     a settle window, nor while the main pool has E <= 0 and somebody may still win from it. Else E and R bind none.
 """
 
 from ethereum.ercs import IERC165

@@ -5,8 +5,8 @@
 @title MainPool
 @license AGPL-3.0-only
 @notice The liquidity providers who are the counterparty of every trade. See interfaces/IPool.vyi.
-@dev A redemption must leave equity at `kept` (withdraw_buffer * R) and main cash at claims, and is not paid while gains are
-     booked as claims; while it waits it counts against new risk.
+@dev A redemption must leave equity at `kept` (withdraw_buffer * R) and main cash at claims, and is not paid while
+     gains are booked as claims; while it waits it counts against new risk.
 """
 
 from ethereum.ercs import IERC165
@@ -41,7 +41,7 @@ def __init__(name: String[50], symbol: String[20], token: address, clearing_hous
 
 @external
 def requestRedeem(shares: uint256, controller: address, owner: address) -> uint256:
-    queued: uint256 = pool_shares._request_redeem(shares, controller, owner, self._total_assets())
+    queued: uint256 = pool_shares._request_redeem(shares, controller, owner, self._assets_now())
     extcall IRiskBook(pool_shares.RISK_BOOK).set_queued_redemptions(queued)
     return 0
 
@@ -88,6 +88,29 @@ def _total_assets() -> uint256:
     @notice E as of each series' last touch, at least 0.
     """
     return convert(max(staticcall IClearingHouse(pool_shares.CLEARING_HOUSE).equity(), 0), uint256)
+
+
+@internal
+def _assets_now() -> uint256:
+    """
+    @notice E at the latest prices, at least 0: whoever touches some series and not others must not sway the price of a
+            request. Where an LP flow may not execute (a settle window, say) a checkpoint brings all series to one price;
+            where there is no fresh price either, nobody can touch any, and the last touches have to do.
+    """
+    fresh: bool = False
+    data: Bytes[128] = b""
+    fresh, data = raw_call(
+        pool_shares.CLEARING_HOUSE,
+        method_id("pool_flow()"),
+        max_outsize=128,
+        is_static_call=True,
+        revert_on_failure=False,
+    )
+    if fresh:
+        flow: IRiskBook.PoolFlow = abi_decode(data, IRiskBook.PoolFlow)
+        return convert(max(flow.equity, 0), uint256)
+    fresh = raw_call(pool_shares.CLEARING_HOUSE, method_id("checkpoint()"), revert_on_failure=False)
+    return self._total_assets()
 
 
 @internal

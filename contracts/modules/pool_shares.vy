@@ -3,8 +3,8 @@
 """
 @title Shares and request queues of a pool
 @license AGPL-3.0-only
-@notice All that the main and the insurance pool have in common: the share token, requests, their two queues, their results
-        and claims. What a pool is worth and how much it may pay, its shell says. See interfaces/IPool.vyi.
+@notice All that the main and the insurance pool have in common: the share token, requests, their two queues, their
+        results and claims. What a pool is worth and how much it may pay, its shell says. See interfaces/IPool.vyi.
 """
 
 from ethereum.ercs import IERC20
@@ -59,7 +59,7 @@ EIP712_VERSION: constant(String[20]) = "1"
 # ERC-165 ids: itself, and as ERC-7540 names them its operators, deposits and redemptions, and ERC-7575.
 INTERFACE_IDS: constant(bytes4[5]) = [0x01ffc9a7, 0xe3bc4e65, 0xce3bbe50, 0x620ee8e4, 0x2f0a18c5]
 
-# Name (of the EIP-712 domain, too) and symbol of the shares. Ours, not snekmate's, whose symbols end at five characters.
+# Name (of the EIP-712 domain, too) and symbol of the shares: ours, as snekmate's symbols end at five characters.
 name: public(immutable(String[50]))
 symbol: public(immutable(String[20]))
 
@@ -87,8 +87,8 @@ struct Pair:
     shares: uint256
 
 
-# | deposits given 40 | deposits done 40 | redemptions given 40 | redemptions done 40 | queued redemptions 96 |, counts of
-# tickets, and raw units of M at request prices
+# | deposits given 40 | deposits done 40 | redemptions given 40 | redemptions done 40 | queued redemptions 96 |,
+# counts of tickets, and raw units of M at request prices
 _queue: uint256
 
 # ticket -> a deposit request:
@@ -526,7 +526,7 @@ def _assets_for(shares: uint256, equity: uint256) -> uint256:
 @pure
 def _is_entry_open(b: Batch) -> bool:
     """
-    @notice Whether deposits may execute: not into a loss that its shares have not borne, nor at a price next to nothing.
+    @notice Whether deposits may execute: not where they would pay for a loss, nor at a price next to nothing.
     """
     if b.equity < 0 or (b.equity == 0 and b.supply != 0):
         return False
@@ -537,8 +537,8 @@ def _is_entry_open(b: Batch) -> bool:
 @pure
 def _payable(b: Batch, request: IPool.Ticket, available: uint256) -> Pair:
     """
-    @notice Of a redemption, the shares that can be redeemed and what they pay: at the lower of both prices, no more than
-            `available`.
+    @notice Of a redemption, the shares that can be redeemed and what they pay: at the lower of both prices, no more
+            than `available`.
     """
     supply: uint256 = b.supply
     equity: uint256 = convert(b.equity, uint256)
@@ -583,7 +583,7 @@ def _ceil_div(numerator: uint256, denominator: uint256) -> uint256:
 @view
 def _minimum() -> uint256:
     """
-    @notice The least a request must be worth, raw units of M, so that none is cheaper to make than to execute: min_margin.
+    @notice The least a request must be worth, raw units of M: min_margin, so that nobody clogs a queue with dust.
     """
     return max(1, parameters._min_margin(staticcall IParameterWords(RISK_BOOK).limits()))
 

@@ -1,5 +1,4 @@
-"""A market whose 100 tokens of insurance belong to one provider, lp, with a call on BTC at the money and a writer of it who
-can go bust."""
+"""A market whose 100 tokens of insurance belong to one provider, lp, and a writer of calls on BTC who can go bust."""
 
 import pytest
 

@@ -1,6 +1,8 @@
 import boa
+import pytest
 
-from tests.liquidity import MAX_BATCH, REDEMPTION_WAIT
+from tests.liquidity import MAX_BATCH, REDEMPTION_WAIT, VIRTUAL_SHARES, events
+from tests.protocol import account_of
 
 
 def queued_at_book(protocol):
@@ -76,3 +78,70 @@ def test_request_redeem__insurance__counts_nothing_at_the_book(protocol, pool, u
     insurance.requestRedeem(insurance.balanceOf(provider), provider, provider, sender=provider)
     assert insurance.queue().queued_redemptions != 0
     assert queued_at_book(protocol) == 0
+
+
+# The price of a request
+
+
+@pytest.fixture
+def straddle(protocol):
+    """A buyer of calls and one of puts: what the pool loses to one, it gains from the other."""
+    traders = protocol.trader("buyer of calls"), protocol.trader("buyer of puts")
+    for trader, series in zip(traders, (protocol.call, protocol.put), strict=True):
+        protocol.trade(trader, (series, 300))
+    return traders
+
+
+def worth(pool, shares, equity):
+    return shares * (equity + 1) // (pool.totalSupply() + VIRTUAL_SHARES)
+
+
+def test_request_redeem__index_moved_since_the_last_touches__at_the_price_now(protocol, pool, lp, straddle):
+    protocol.set_prices(after=60, BTC=protocol.index["BTC"] * 1.03)
+    equity, shares = protocol.clearing_house.pool_flow().equity, pool.balanceOf(lp) // 2
+    assert equity != pool.totalAssets()
+    pool.request_redeem(lp, shares)
+    assert pool.redemption_ticket(1).assets == worth(pool, shares, equity)
+
+
+def test_request_redeem__someone_touched_only_what_the_pool_lost_on__not_swayed(protocol, pool, lp, straddle, unit):
+    protocol.set_prices(after=60, BTC=protocol.index["BTC"] * 1.04)
+    protocol.clearing_house.settle(account_of(straddle[0]))
+    equity, shares = protocol.clearing_house.pool_flow().equity, pool.balanceOf(lp) // 2
+    assert pool.totalAssets() < equity - unit
+    pool.request_redeem(lp, shares)
+    assert pool.redemption_ticket(1).assets == worth(pool, shares, equity)
+
+
+def test_request_redeem__in_settle_window__checkpoints_and_is_not_swayed(protocol, pool, lp, straddle, unit):
+    pool.open_settle_window()
+    protocol.set_prices(after=60, BTC=protocol.index["BTC"] * 1.04)
+    protocol.clearing_house.settle(account_of(straddle[0]))
+    mixed, shares = pool.totalAssets(), pool.balanceOf(lp) // 2
+    pool.requestRedeem(shares, lp, lp, sender=lp)
+    assert events(pool.contract, "Checkpoint")
+    assert pool.totalAssets() > mixed + unit // 2
+    assert pool.redemption_ticket(1).assets == worth(pool, shares, pool.totalAssets())
+
+
+def test_request_redeem__checkpoint_due__at_the_price_now(protocol, pool, lp, straddle):
+    protocol.set_prices(after=7_200, BTC=protocol.index["BTC"] * 1.02)
+    shares = pool.balanceOf(lp) // 2
+    pool.requestRedeem(shares, lp, lp, sender=lp)
+    assert events(pool.contract, "Checkpoint")
+    assert pool.redemption_ticket(1).assets == worth(pool, shares, protocol.clearing_house.pool_flow().equity)
+
+
+def test_request_redeem__without_a_fresh_price__as_of_the_last_touches(protocol, pool, lp, straddle):
+    equity, shares = pool.totalAssets(), pool.balanceOf(lp) // 2
+    protocol.wait(86_400)
+    pool.requestRedeem(shares, lp, lp, sender=lp)
+    assert not events(pool.contract, "Checkpoint")
+    assert pool.redemption_ticket(1).assets == worth(pool, shares, equity)
+
+
+def test_request_redeem__pool_without_equity__reverts(protocol, pool, lp):
+    protocol.trade(protocol.trader("buyer", 1_000), (protocol.call, 1_000))
+    protocol.set_prices(after=1, BTC=protocol.index["BTC"] * 2.5)
+    with boa.reverts("pool: worth nothing"):
+        pool.request_redeem(lp, pool.balanceOf(lp))

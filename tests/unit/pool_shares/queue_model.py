@@ -1,4 +1,4 @@
-"""What a pool's queues and shares do, in plain integers: the rules of interfaces/IPool.vyi and nothing of how they are stored."""
+"""What a pool's queues and shares do, in plain integers: the rules of IPool and nothing of how they are stored."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

@@ -1,5 +1,5 @@
-"""What holds after any sequence of requests, executions, claims, waits, gains and losses: the pool is its model to the unit,
-tokens are where they should be, and no request of anybody lifts what all have together (invariants 1, 5 and 6)."""
+"""What holds after any sequence of requests, executions, claims, waits, gains and losses: the pool is its model to the
+unit, tokens are where they should be, and no request lifts what all have together (invariants 1, 5 and 6)."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -95,7 +95,8 @@ class Story:
             self.model.request_deposit(person, self.protocol.now, assets)
 
     def request_redeem(self, who: int, part: Fraction) -> None:
-        person, equity = self.people[who], self.pool.totalAssets()
+        person, house = self.people[who], self.protocol.clearing_house
+        equity = max(0, house.pool_flow().equity) if self.kind == "main" else house.ledgers().insurance
         shares = int(self.model.balances[person] * part)
         worth = self.model.to_assets(shares, equity)
         if worth and (part == 1 or worth >= self.pool.minimum):

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import boa
 import pytest
 
@@ -121,6 +123,16 @@ def test_request_redeem__of_a_pool_worth_nothing__reverts(pool, holder):
     pool.transfer(pool.protocol.actor("another holder"), 1, sender=holder)
     with boa.reverts("pool: worth nothing"):
         pool.request_redeem(holder, pool.balanceOf(holder) // 2)
+
+
+def test_request_redeem__more_than_the_queue_counts__reverts(protocol, pool):
+    whale = pool.provider("whale", Fraction(2**98, protocol.unit))
+    for _ in range(2):
+        pool.enter(whale, 2**96 - 1)
+    half = pool.balanceOf(whale) // 2
+    pool.request_redeem(whale, half)
+    with boa.reverts("pool: amount too large"):
+        pool.request_redeem(whale, half)
 
 
 def test_request_redeem__in_settle_window__works(pool, holder):

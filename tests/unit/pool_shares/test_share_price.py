@@ -1,5 +1,5 @@
-"""Share price and rounding: whoever acts loses the fraction, and nobody's request moves another's price down (invariants 5
-and 6)."""
+"""Share price and rounding: whoever acts loses the fraction, and nobody's request moves another's price down
+(invariants 5 and 6)."""
 
 from datetime import timedelta
 
@@ -54,7 +54,13 @@ def test_rounding__deposit_then_redemption__never_profits(market, kind, first, g
 
 
 @pytest.mark.parametrize("kind", ["main", "insurance"])
-@given(bait=amounts, donated=gains, gained=gains, victims=st.lists(amounts, min_size=1, max_size=3), kept=st.integers(1, 10**6))
+@given(
+    bait=amounts,
+    donated=gains,
+    gained=gains,
+    victims=st.lists(amounts, min_size=1, max_size=3),
+    kept=st.integers(1, 10**6),
+)
 @FEW
 def test_inflation__first_depositor__gains_nothing(market, kind, bait, donated, gained, victims, kept):
     """The attacker is the first, leaves next to nothing in, and pays for whatever the pool gains meanwhile."""
