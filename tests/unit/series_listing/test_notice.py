@@ -1,0 +1,115 @@
+"""A series that the index has left behind is put on notice, and only closed from then on."""
+
+import boa
+import pytest
+
+from .views import HOUR, NOTICE_PERIOD
+
+
+@pytest.mark.parametrize("usd", [59_999, 240_001, 30_000, 1_000_000])
+def test_give_notice__moneyness_outside_a_half_and_2__is_noted_with_its_time(protocol, listing, usd):
+    id_ = listing.add(120_000)
+    protocol.set_prices(after=60, BTC=usd)
+    listing.give_notice(id_)
+    (event,) = listing.events("NoticeSet")
+    assert (event.series, event.time) == (id_, protocol.now)
+    assert listing.notice(id_) == protocol.now
+    assert listing.active() == [id_]
+
+
+@pytest.mark.parametrize("usd", [60_000, 240_000, 120_000])
+def test_give_notice__moneyness_within__reverts(protocol, listing, usd):
+    id_ = listing.add(120_000)
+    protocol.set_prices(after=60, BTC=usd)
+    with boa.reverts("series_listing: moneyness within bounds"):
+        listing.give_notice(id_)
+
+
+def test_give_notice__twice__reverts(protocol, listing):
+    id_ = listing.add(120_000)
+    protocol.set_prices(after=60, BTC=50_000)
+    listing.give_notice(id_)
+    with boa.reverts("series_listing: already on notice"):
+        listing.give_notice(id_)
+
+
+def test_give_notice__not_active__reverts(protocol, listing):
+    for id_ in (0, 1, 2**16):
+        with boa.reverts("series_listing: not active"):
+            listing.give_notice(id_)
+
+
+def test_notice__price_older_than_a_minute__reverts_whatever_is_asked(protocol, listing):
+    id_ = listing.add(120_000)
+    protocol.set_prices(after=60, BTC=50_000)
+    protocol.wait(61)
+    with boa.reverts("price_oracle: stale price"):
+        listing.give_notice(id_)
+    protocol.set_prices()
+    listing.give_notice(id_)
+    protocol.wait(NOTICE_PERIOD)
+    for function in (listing.lift_notice, listing.retire):
+        with boa.reverts("price_oracle: stale price"):
+            function(id_)
+
+
+def test_notice__a_leg_can_be_closed_and_not_opened(protocol, listing):
+    id_, trader = listing.add(120_000), protocol.trader("trader")
+    protocol.trade(trader, (id_, -10))
+    for usd in (140_000, 170_000, 210_000, 250_000):
+        protocol.set_prices(after=HOUR, BTC=usd)
+        protocol.clearing_house.checkpoint()
+    protocol.set_prices(after=HOUR)
+    listing.give_notice(id_)
+    protocol.set_prices(after=HOUR, BTC=230_000)
+    protocol.clearing_house.checkpoint()
+    protocol.set_prices(after=HOUR)
+    with boa.reverts("trade: series is on notice"):
+        protocol.trade(trader, (id_, -10))
+    with boa.reverts("trade: series is on notice"):
+        protocol.trade(trader, (id_, 11))
+    protocol.trade(trader, (id_, 4))
+    protocol.trade(trader, (id_, 6))
+    assert listing.units(id_) == (0, 0)
+
+
+def test_lift_notice__index_is_back__opens_the_series_again(protocol, listing):
+    id_ = listing.add(120_000)
+    protocol.set_prices(after=60, BTC=59_000)
+    listing.give_notice(id_)
+    protocol.set_prices(after=HOUR, BTC=60_000)
+    protocol.clearing_house.checkpoint()
+    listing.lift_notice(id_)
+    (event,) = listing.events("NoticeSet")
+    assert (event.series, event.time) == (id_, 0)
+    assert listing.notice(id_) == 0
+    protocol.set_prices(after=HOUR)
+    protocol.trade(protocol.trader("trader"), (id_, 10))
+
+
+def test_lift_notice__index_still_away__reverts(protocol, listing):
+    id_ = listing.add(120_000)
+    protocol.set_prices(after=60, BTC=59_000)
+    listing.give_notice(id_)
+    with boa.reverts("series_listing: moneyness out of bounds"):
+        listing.lift_notice(id_)
+
+
+def test_lift_notice__not_on_notice_or_not_active__reverts(protocol, listing):
+    id_ = listing.add(120_000)
+    with boa.reverts("series_listing: not on notice"):
+        listing.lift_notice(id_)
+    with boa.reverts("series_listing: not active"):
+        listing.lift_notice(id_ + 1)
+
+
+def test_notice__given_and_lifted__leaves_units_and_gains_alone(protocol, listing):
+    id_ = listing.add(120_000)
+    protocol.trade(protocol.trader("holder"), (id_, 10))
+    protocol.trade(protocol.trader("writer"), (id_, -7))
+    before = protocol.risk_book.series_words(id_)
+    protocol.set_prices(after=60, BTC=59_000)
+    listing.give_notice(id_)
+    protocol.set_prices(after=60, BTC=61_000)
+    listing.lift_notice(id_)
+    assert protocol.risk_book.series_words(id_) == before
