@@ -21,8 +21,9 @@ from everstock.keeper.plan import Plan, Planner, Verdict
 from everstock.keeper.rpc import Block, Rpc, RpcError, octets, quantity
 from everstock.keeper.state import Key
 
-# What a simulation runs upon: the head and, where a node knows, what is about to follow.
+# What a simulation runs upon: the head and, where a node knows, what is about to follow; nodes that do not tell say so.
 PENDING: Final = "pending"
+HEAD: Final = "latest"
 # A cap on the fee is no price: what is paid is the block's base fee and the tip. It only must not be below the
 # base fee when the transaction is mined, which on Base moves from about 0.005 gwei.
 LEAST_FEE_CAP: Final = 20_000_000
@@ -60,7 +61,7 @@ class Flight:
         return frozenset() if self.action is None else self.action.keys
 
 
-# Told of what became of an action: "sent", "mined", and if not "idle", "refused", "reverted", "replaced", with a reason.
+# Told of what became of an action: "sent" and "mined", or "idle", "refused", "reverted", "replaced"; and why.
 Report = Callable[[Action, str, str], None]
 
 
@@ -88,6 +89,7 @@ class Sender:
         # Transactions of the account that were mined, and whether all others on their way are known.
         self._mined = 0
         self._is_synced = False
+        self._block = PENDING
         self.failures = Failures()
         self.balance = 0
 
@@ -136,14 +138,14 @@ class Sender:
     def perform(self, action: Action, head: Block) -> bool:
         """Simulate an action and send it if that goes well; whether it was sent. Raises `RpcDown`."""
         plan = self._planner.plan(action)
-        verdict, limit = self._simulate(action, plan, PENDING)
+        verdict, limit = self._simulate(action, plan, self._block)
         if verdict.idle or verdict.refused:
             self._failed(action, "idle" if verdict.idle else "refused", verdict.refused, head.number)
             return False
         fee_cap = max(2 * head.base_fee, LEAST_FEE_CAP) + self._tip
         cost = plan.send.value + limit * fee_cap
         if self.balance < cost:
-            self._failed(action, "refused", f"not enough ether: {self.balance} wei", head.number)
+            self._failed(action, "refused", "not enough ether", head.number)
             return False
         flight = Flight(self._next_nonce(), head.number, action, plan, limit, fee_cap, self._tip)
         self._sign(flight, plan.send)
@@ -189,7 +191,9 @@ class Sender:
         assert flight.plan is not None
         request = {**flight.plan.send.request(self._account.address), "gas": hex(flight.gas)}
         (answer,) = self._rpc.batch([("eth_call", [request, hex(block - 1)])])
-        return answer.reason if isinstance(answer, RpcError) else "reverted in its block, though not upon the one before"
+        if isinstance(answer, RpcError):
+            return answer.reason
+        return "reverted in its block, though not upon the one before"
 
     def _failed(self, action: Action, outcome: str, reason: str, block: int) -> None:
         self.failures.failed(action.keys, block)
@@ -209,6 +213,9 @@ class Sender:
         (called,) = self._rpc.batch([("eth_call", [{**plan.simulate.request(sender), "gas": hex(limit)}, block])])
         if not isinstance(called, RpcError):
             return self._planner.judge(action, octets(called)), limit
+        if called.data is None and PENDING in str(called) and block == PENDING:
+            self._block = HEAD
+            return self._simulate(action, plan, HEAD)
         # Perhaps that was too little gas.
         (estimated,) = self._rpc.batch([("eth_estimateGas", [plan.send.request(sender), block])])
         if isinstance(estimated, RpcError):
@@ -265,7 +272,7 @@ class Sender:
         verdict = Verdict(refused="not ours to know")
         if flight.action is not None and flight.plan is not None:
             # Upon the head alone: in a pending block it may be already.
-            verdict, _ = self._simulate(flight.action, flight.plan, "latest")
+            verdict, _ = self._simulate(flight.action, flight.plan, HEAD)
         if flight.plan is not None and not (verdict.idle or verdict.refused):
             self._sign(flight, flight.plan.send)
         else:

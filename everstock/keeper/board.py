@@ -4,6 +4,7 @@ GET /status answers with JSON, GET /metrics with Prometheus' text.
 """
 
 import json
+import re
 import threading
 from collections import Counter
 from http import HTTPStatus
@@ -17,7 +18,8 @@ from everstock.keeper.actions import KINDS
 
 # Seconds to handle a block, as the histogram's bounds.
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
-# The end of a reason that is told as a metric: what varies from one to the next would make a series of each.
+# What varies from one reason to the next would make a time series of each.
+_VARYING = re.compile(r"0x[0-9a-fA-F]+|\d+")
 _REASON_LENGTH = 80
 # What says that an action did not work.
 _FAILURES = ("refused", "reverted")
@@ -57,7 +59,7 @@ class Board:
         self._flying = metric(prometheus.Gauge, "transactions_pending", "Transactions sent and not mined yet")
         self._ether = metric(prometheus.Gauge, "balance_ether", "Ether of the keeper's account")
         self._age = metric(
-            prometheus.Gauge, "price_age_seconds", "Age of the oracle's price at the last block handled", ("id",)
+            prometheus.Gauge, "price_age_seconds", "Age of the oracle's price at the last block", ("underlying",)
         )
         self._waiting = metric(prometheus.Gauge, "orders_waiting", "Orders that wait", ("market",))
         self._below = metric(prometheus.Gauge, "accounts_below", "Accounts below maintenance", ("market",))
@@ -76,7 +78,7 @@ class Board:
             self._sent[kind] += outcome == "sent"
             self._failed[kind] += outcome in _FAILURES
         if reason:
-            self._failures.labels(kind, reason[:_REASON_LENGTH]).inc()
+            self._failures.labels(kind, _VARYING.sub("#", reason)[:_REASON_LENGTH]).inc()
 
     def error(self, source: str, text: str) -> None:
         """The node or Hermes made trouble."""

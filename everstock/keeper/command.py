@@ -162,7 +162,10 @@ def run_keeper(
 def _wait_for_chain(
     keeper: Keeper, manifest: Manifest, url: str, poll: float, *, once: bool, is_public: bool
 ) -> None:
-    """Return when the node answers and carries the deployment. Raises `ManifestError`, `ChainError`, `RpcDown` if `once`."""
+    """Return when the node answers and carries the deployment.
+
+    Raises `ManifestError`, `ChainError`, and if `once` also `RpcDown`.
+    """
     w3 = Web3(HTTPProvider(url))
     while not keeper.stop.is_set():
         try:
@@ -231,5 +234,4 @@ def _log(style: str, verbose: bool) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
     )

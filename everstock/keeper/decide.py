@@ -40,8 +40,8 @@ MAX_REQUESTS: Final = 32  # of the 64 that fit, to bound gas
 # A market without equity asks for a checkpoint at all times; one in so many seconds is what its end is counted by.
 INSOLVENT_CHECKPOINT: Final = 180
 
-# What Base charges to post a transaction of this size to Ethereum while that is calm, wei; contracts/OrderDesk.vy allows
-# for more of it in the least fee of an order.
+# What Base charges to post a transaction of this size to Ethereum while that is calm, wei; contracts/OrderDesk.vy
+# allows for more of it in the least fee of an order.
 DATA_FEE: Final = 10**12
 
 PERMYRIAD: Final = 10_000
@@ -56,7 +56,7 @@ class Policy:
     block_seconds: int = 2
     """How much later than the head a transaction is mined: what is allowed for when something is about to expire."""
     max_price_age: int = 55
-    """Seconds. While positions are open no stored price gets older than this if there is a newer one; 0 for no limit."""
+    """Seconds. While positions are open a stored price gets no older if there is a newer one; 0 for no limit."""
     price_move: int = 50
     """In 1e-4. While positions are open a price that moved by more is stored; 0 for never."""
     priority_fee: int = 1_000_000
@@ -143,16 +143,14 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
 
 
 def _is_executable(state: State, policy: Policy, market: Market, order: Order, update: Update) -> bool:
-    """Whether an order's delay has passed, its window has not, and its prices are within it and of the past."""
+    """Whether an order's prices are of its window and of the past, and it will be mined before the window is over."""
     first, last = order.requested_at + DELAY, order.requested_at + EXEC_WINDOW
-    now = state.time
-    return first <= now <= last - policy.block_seconds and all(
-        first <= published <= min(now, last) for published in update.published(market.underlyings)
-    )
+    published = update.published(market.underlyings)
+    return first <= min(published) and max(published) <= state.time <= last - policy.block_seconds
 
 
 def _pays(state: State, policy: Policy, orders: Sequence[Order], update: Update) -> bool:
-    """Whether the fees of a batch cover what it costs, a checkpoint aside: the next action would pay for that anyway."""
+    """Whether the fees of a batch cover what it costs, but for a checkpoint: the next action would pay for that."""
     cost = gas.of_orders(orders) * (state.base_fee + policy.priority_fee) + update.fee + DATA_FEE
     return sum(order.fee for order in orders) >= cost
 

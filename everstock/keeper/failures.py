@@ -10,7 +10,7 @@ from everstock.keeper.state import Key
 LONGEST_REST: Final = {"account": 4, "order": 8}
 LONGEST_REST_OTHERWISE: Final = 64
 # Blocks after which a failure is forgotten.
-MEMORY: Final = 1_000
+MEMORY: Final = 128
 
 
 @dataclass

@@ -12,7 +12,7 @@ from everstock.keeper.state import Health, Order
 # (pyth-crosschain, pull request 1208) where the look-alike's checks one.
 UPDATE: Final = 550_000
 # Of 32 series; may come with anything that needs a price.
-CHECKPOINT: Final = 1_000_000
+CHECKPOINT: Final = 1_200_000
 ORDER: Final = 220_000
 LIQUIDATION: Final = 180_000
 # Each leg of an order, or of an account.
@@ -44,4 +44,4 @@ def of_account(health: Health) -> int:
 
 def limit(expected: int) -> int:
     """The gas limit of a transaction that is expected to take so much."""
-    return min(expected + expected // 2, MOST)
+    return min(expected + expected // 4, MOST)

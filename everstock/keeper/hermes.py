@@ -87,7 +87,7 @@ class Hermes:
         return self._get("latest")
 
     def first_from(self, publish_time: int) -> Update:
-        """Each feed's first update at or after `publish_time`. Raises `NotFound` if there is none yet, `HermesError`."""
+        """Each feed's first update at or after `publish_time`. Raises `NotFound` if there is none, `HermesError`."""
         update = self._get(str(publish_time))
         if any(price.publish_time < publish_time for price in update.prices):
             raise HermesError(f"Hermes gave a price from before {publish_time}")

@@ -64,7 +64,7 @@ class Reader:
         ]
 
     def read(self, block: Block, facts: Mapping[str, Facts], latest: Update | None) -> Reading:
-        """The deployment at `block`, with `latest` stored as far as the oracle takes it. Raises `RpcDown`, `RpcError`."""
+        """The deployment at `block`, with `latest` stored if the oracle takes it. Raises `RpcDown`, `RpcError`."""
         while True:
             try:
                 return self._read(block, facts, latest)

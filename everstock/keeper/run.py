@@ -73,7 +73,7 @@ class Keeper:
             self.stop.wait(wait)
 
     def step(self) -> bool:
-        """Handle the head if it is new; whether it was. Raises `RpcDown`, `RpcError`, after which it may be called again."""
+        """Handle the head if it is new; whether it was. Raises `RpcDown`, `RpcError`; it may be called again then."""
         head = self._rpc.block()
         if head is None:
             raise RpcDown("the node has no blocks")
@@ -133,7 +133,7 @@ class Keeper:
         )
 
     def _latest(self, head: Block) -> Update | None:
-        """Hermes' newest update that is not from after `head`, of which the chain would say that it is from the future."""
+        """Hermes' newest update that is not from after `head`: such a one the chain would say is from the future."""
         try:
             update = self._hermes.latest()
             if not _is_past(update, head):

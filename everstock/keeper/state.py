@@ -106,7 +106,7 @@ class State:
     `stored` and `restricted` are by oracle id: the oracle's prices now, and whether its prices are too far from
     Chainlink for anybody to leave. `latest` is Hermes' newest update, none if it did not answer; `refused` says why the
     oracle would not take it. `firsts` are the first updates at or after the times they are filed under. Of the keys,
-    those `in_flight` are in transactions not mined yet, those `resting` failed lately, and `suspects` failed in company.
+    those `in_flight` are in transactions not mined yet, those `resting` failed lately, and `suspects` failed before.
     """
 
     block: int

@@ -83,8 +83,8 @@ class Watch:
     def catch_up(self, head: Block, requests: int = 16) -> bool:
         """Read on towards `head`, first undoing what the chain has gone back on.
 
-        At most so many requests for events are made: false if `head` is not reached yet. Raises `RpcDown`, `RpcError`;
-        what was read until then is kept.
+        At most so many requests for events are made: false if `head` is not reached yet. Raises `RpcDown`,
+        `RpcError`; what was read until then is kept.
         """
         self._go_back(head)
         while self.number < head.number:
@@ -103,7 +103,7 @@ class Watch:
     def _read_range(self, head: Block) -> None:
         first = self.number + 1
         last = min(head.number, first + self._range - 1)
-        # By its hash where it is just one: a node that does not have that very block says so, and does not leave it out.
+        # By its hash where it is just one: a node that lacks that very block says so, and does not leave it out.
         where = {"blockHash": head.hash} if first == head.number else {"fromBlock": hex(first), "toBlock": hex(last)}
         try:
             logs = self._rpc.call("eth_getLogs", {**self._filter, **where})

@@ -22,9 +22,14 @@ def manifest(*symbols: str) -> Manifest:
         )
         for i, symbol in enumerate(symbols)
     ]
-    shared = {name: address(i + 1) for i, name in enumerate(["owner", "custodian", "oracle", "lens", "pyth", "multicall"])}
+    shared = ("owner", "custodian", "oracle", "lens", "pyth", "multicall")
     return Manifest(
-        chain_id=8453, first_block=1, underlyings=["BTC", "ETH"], pyth_ids=["0x01", "0x02"], markets=markets, **shared
+        chain_id=8453,
+        first_block=1,
+        underlyings=["BTC", "ETH"],
+        pyth_ids=["0x01", "0x02"],
+        markets=markets,
+        **{name: address(i + 1) for i, name in enumerate(shared)},
     )
 
 

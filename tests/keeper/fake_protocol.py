@@ -5,12 +5,12 @@ Prices move on their own; what needs one refuses as the contracts do. It remembe
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eth_abi import decode, encode
-from eth_utils import to_checksum_address
 
+from everstock.chain import artifacts
 from everstock.chain.manifest import Manifest, MarketManifest
 from everstock.keeper.abi import Function, Interface
 from everstock.keeper.decide import DELAY, EXEC_WINDOW
@@ -88,6 +88,12 @@ class FakeProtocol:
         node.answer, node.execute = self._answer, self._execute
         self._logs: list[dict[str, Any]] = []
         self._now = 0
+        # Fields of the lens' view of a market, and what stands for nothing in each.
+        (view,) = [entry for entry in artifacts.load("MarketLens").abi if entry.get("name") == "market"]
+        self._fields = {
+            field["name"]: [] if field["type"].endswith("[]") else field["type"] != "bool" and 0
+            for field in view["outputs"][0]["components"]
+        }
         self._wire()
 
     def request(self, symbol: str, *orders: Order) -> list[dict[str, Any]]:
@@ -124,9 +130,8 @@ class FakeProtocol:
             for role in ("main_pool", "insurance_pool"):
                 address = getattr(market, role)
                 is_main = role == "main_pool"
-                self._put(
-                    address, pool.function("due"), lambda f=fake, main=is_main: [f.deposit_due if main else NEVER, NEVER]
-                )
+                due = lambda f=fake, main=is_main: [f.deposit_due if main else NEVER, NEVER]  # noqa: E731
+                self._put(address, pool.function("due"), due)
                 self._put(address, pool.function("fulfil"), lambda d, r, f=fake, k=symbol: self._fulfil(f, k, d))
 
     def _put(self, address: str, function: Function, does: Callable[..., list[Any]]) -> None:
@@ -160,7 +165,10 @@ class FakeProtocol:
         return True, self._logs
 
     def _snapshot(self) -> Any:
-        markets = {symbol: FakeMarket(**{**vars(m), "orders": dict(m.orders), "brinks": dict(m.brinks)}) for symbol, m in self.markets.items()}
+        markets = {
+            symbol: replace(market, orders=dict(market.orders), brinks=dict(market.brinks))
+            for symbol, market in self.markets.items()
+        }
         return list(self.stored), markets, self.happened.copy(), dict(self.executed_at)
 
     def _restore(self, before: Any) -> None:
@@ -206,11 +214,7 @@ class FakeProtocol:
             "window_end": market.window_end,
             "is_due": self._is_due(market),
         }
-        (components,) = (e["outputs"][0]["components"] for e in Interface("MarketLens")._abi if e.get("name") == "market")
-        empty = {"bool": False}
-        return [
-            tuple(view.get(c["name"], [] if c["type"].endswith("[]") else empty.get(c["type"], 0)) for c in components)
-        ]
+        return [tuple(view.get(name, nothing) for name, nothing in self._fields.items())]
 
     def _health(self, house: str, accounts: Any) -> list[Any]:
         market, rows = self._of(house), []
@@ -222,8 +226,11 @@ class FakeProtocol:
         return [rows]
 
     def _of(self, house: str) -> FakeMarket:
-        house = to_checksum_address(house)
-        return next(self.markets[m.symbol] for m in self.manifest.markets if to_checksum_address(m.clearing_house) == house)
+        return next(
+            self.markets[market.symbol]
+            for market in self.manifest.markets
+            if market.clearing_house.lower() == house.lower()
+        )
 
     def _aggregate(self, calls: Any) -> list[Any]:
         results = []

@@ -101,6 +101,19 @@ def test_perform__is_simulated_with_its_gas_limit_upon_the_pending_block(node, s
     assert (request["from"], request["gas"], block) == (KEY.address, hex(gas.limit(gas.CHECKPOINT)), "pending")
 
 
+def test_perform__a_node_without_a_pending_block__is_asked_for_the_head_from_then_on(node, sender):
+    asked = []
+
+    def answer(request, block):
+        asked.append(block)
+        return RpcError(-32000, "pending state is not available", None) if block == "pending" else b""
+
+    node.answer = answer
+    assert sender.perform(void(), node.head)
+    assert sender.perform(void(2), node.head)
+    assert asked == ["pending", "latest", "latest"]
+
+
 # What is not sent
 
 
@@ -129,7 +142,7 @@ def test_perform__not_enough_ether__says_so(node, sender, told):
     node.balance = 10**12
     next_block(node, sender)
     assert not sender.perform(void(), node.head)
-    assert told == [("void", "refused", "not enough ether: 1000000000000 wei")]
+    assert told == [("void", "refused", "not enough ether")]
 
 
 def test_perform__node_refuses_the_transaction__the_nonce_is_used_again(node, sender, told):

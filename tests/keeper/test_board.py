@@ -68,7 +68,8 @@ def test_status__counts_what_happened(board, url):
 
 def test_metrics__say_the_same_to_prometheus(board, url):
     board.action("orders", "sent")
-    board.action("orders", "refused", "order_desk: " + "x" * 200)
+    board.action("orders", "refused", "nonce too low: next nonce 5, tx nonce 3 of 0xAbC " + "x" * 200)
+    board.action("orders", "refused", "nonce too low: next nonce 6, tx nonce 4 of 0xDeF " + "x" * 200)
     board.error("hermes", "Hermes answered 500")
     board.market("TSLA.M", orders=3, below=1, watched=40)
     board.price_age("BTC", 12)
@@ -87,6 +88,7 @@ def test_metrics__say_the_same_to_prometheus(board, url):
     assert (found["balance_ether",], found["transactions_pending",]) == (0.5, 1)
     assert found["block_seconds_count",] == 1
     (reason,) = [key[2] for key in found if key[0] == "failures_total"]
+    assert reason.startswith("nonce too low: next nonce #, tx nonce # of # xxx")
     assert len(reason) == 80
 
 

@@ -1,12 +1,19 @@
 """`everstock keeper`, as far as it goes without a chain."""
 
 import pytest
+import structlog
 from click.testing import CliRunner
 
 from everstock.keeper.command import run_keeper
 from tests.keeper.deployment import manifest
 
 PRIVATE_KEY = "0x" + "07" * 32
+
+
+@pytest.fixture(autouse=True)
+def _log():
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -19,8 +26,8 @@ def run(tmp_path, monkeypatch):
     monkeypatch.delenv("NOT_SET", raising=False)
 
     def run(*arguments, manifest_path=path):
-        base = ["--manifest", str(manifest_path), "--rpc", "http://127.0.0.1:1/secret", "--hermes", "http://127.0.0.1:1"]
-        result = CliRunner().invoke(run_keeper, [*base, *arguments])
+        where = ["--rpc", "http://127.0.0.1:1/secret", "--hermes", "http://127.0.0.1:1"]
+        result = CliRunner().invoke(run_keeper, ["--manifest", str(manifest_path), *where, *arguments])
         return result.exit_code, result.output
 
     return run

@@ -44,7 +44,7 @@ def orders(draw):
 # Shortfalls, by account.
 healths = st.lists(st.integers(-100, 150), max_size=5).map(
     lambda shortfalls: tuple(
-        Health(account, 100 - shortfall, 100, 1 + account, shortfall > 0) for account, shortfall in enumerate(shortfalls)
+        Health(account, 100 - short, 100, 1 + account, short > 0) for account, short in enumerate(shortfalls)
     )
 )
 

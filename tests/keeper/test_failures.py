@@ -23,7 +23,8 @@ def rests(key, times=12):
 
 
 @pytest.mark.parametrize(
-    ("key", "longest"), [(ORDER, LONGEST_REST["order"]), (ACCOUNT, LONGEST_REST["account"]), (POOL, LONGEST_REST_OTHERWISE)]
+    ("key", "longest"),
+    [(ORDER, LONGEST_REST["order"]), (ACCOUNT, LONGEST_REST["account"]), (POOL, LONGEST_REST_OTHERWISE)],
 )
 def test_rest__doubles_up_to_what_its_kind_bears(key, longest):
     found = rests(key)

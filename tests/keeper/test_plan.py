@@ -86,7 +86,8 @@ def test_plan__prices_first__both_or_none_when_sent_and_each_by_itself_when_simu
     plan = planner.plan(action)
     for call, may_fail in ((plan.send, False), (plan.simulate, True)):
         prices = calldata("PriceOracle", "update", [0, 1], list(UPDATE.blobs))
-        calls = [(to_checksum_address(DEPLOYMENT.oracle), may_fail, 2, prices), (to_checksum_address(to), may_fail, 0, calldata(*data))]
+        first = (to_checksum_address(DEPLOYMENT.oracle), may_fail, 2, prices)
+        calls = [first, (to_checksum_address(to), may_fail, 0, calldata(*data))]
         assert (call.to, call.value) == (DEPLOYMENT.multicall, 2)
         assert call.data == calldata("Multicall3", "aggregate3Value", calls)
 

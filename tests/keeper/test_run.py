@@ -428,9 +428,8 @@ def test_orders__fee_too_low_for_the_base_fee__wait_for_a_calmer_block(world):
 
 
 def test_terms__reach_the_order_desk_as_they_were_requested(world):
-    made = order(
-        world.node.head.time + 2, account=5, nonce=9, legs=((1, 5), (2, -7)), limit=-3, reduce_only=True, deadline=10**12
-    )
+    terms = {"legs": ((1, 5), (2, -7)), "limit": -3, "reduce_only": True, "deadline": 10**12}
+    made = order(world.node.head.time + 2, account=5, nonce=9, **terms)
     world.tick(logs=world.protocol.request(TSLA, made))
     seen = []
     execute = world.protocol._execute_orders
