@@ -17,8 +17,8 @@ from interfaces import IRiskBook
 
 implements: IOrderDesk
 
-# From a request to the first second its price may be published at: longer than any lead over the chain's clock that a
-# trader could have. Seconds.
+# From a request to the first second its price may be published at: longer than whoever requests may know prices ahead
+# of the chain's clock. Seconds.
 DELAY: public(constant(uint256)) = 4
 # From a request to the last second of both its price and its execution.
 EXEC_WINDOW: public(constant(uint256)) = 60

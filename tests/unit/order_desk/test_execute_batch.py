@@ -3,6 +3,7 @@
 import boa
 import pytest
 
+from everstock.chain import addresses
 from tests.protocol import DELAY, EXEC_WINDOW, price
 
 from .desk import NOTHING, events, reverts
@@ -146,18 +147,19 @@ def test_execute__price_is_not_the_first_of_the_later_order__reverts(protocol, d
     assert execute(protocol, [second], [late]) == [True]
 
 
-def test_execute__one_underlying_not_the_first__reverts(protocol, desk, trader, other, btc):
-    """Also where the later order does not trade it: the keeper leaves it out, or makes two calls."""
-    first = protocol.request(trader, (btc, 1))
+def test_execute__one_underlying_not_the_first_of_the_later_order__reverts(protocol, desk, trader, other, keeper, eth):
+    """Also where nobody trades it: whoever executes leaves it out, or makes two calls."""
+    first = protocol.request(trader, (eth, 1))
     protocol.wait(2)
-    second = protocol.request(other, (btc, 1))
-    eth_update = protocol.publish(after=2)
-    late = protocol.publish(after=3)
-    updates = [eth_update, late]
-    with reverts(desk, "PriceFeedNotFoundWithinRange"):
-        execute(protocol, [first, second], updates[1:])
-    with reverts(desk, "order_desk: not the first price"):
-        execute(protocol, [first, second], updates[:1])
+    second = protocol.request(other, (eth, 1))
+    protocol.wait(2)
+    early = protocol.publisher.publish({addresses.PYTH_IDS["BTC"]: price(120_000)}, protocol.now)
+    protocol.wait(3)
+    late = protocol.publisher.publish({addresses.PYTH_IDS["ETH"]: price(4_500)}, protocol.now)
+    for underlyings in ([0, 1], [1, 0]):
+        with reverts(desk, "order_desk: not the first price"):
+            desk.execute([first, second], underlyings, [early, late], value=2, sender=keeper)
+    assert desk.execute([first, second], [1], [late], value=1, sender=keeper) == [True, True]
 
 
 def test_execute__one_too_early_or_too_late__reverts(protocol, desk, trader, other, btc):
