@@ -132,6 +132,34 @@ def test_fulfil__nothing_above_what_must_be_kept__pays_nothing(protocol, pool, l
     assert pool.fulfil(0, MAX_BATCH) == (0, 0)
 
 
+def test_fulfil__next_to_nothing_above_what_must_be_kept__burns_no_share_unpaid(protocol, pool, lp, unit):
+    pool.gain(unit // 3)
+    protocol.trade(protocol.trader("buyer"), (protocol.call, 200))
+    pool.request_redeem(lp, pool.balanceOf(lp))
+    age_request(protocol, pool)
+    flow = protocol.clearing_house.pool_flow()
+    pool.lose(flow.equity - flow.kept)
+    for _ in range(10):
+        paid, burned = pool.maxWithdraw(lp), pool.maxRedeem(lp)
+        pool.gain(1)
+        _, done = pool.fulfil(0, MAX_BATCH)
+        assert done == (pool.maxWithdraw(lp) > paid) == (pool.maxRedeem(lp) > burned)
+
+
+def test_fulfil__partial_fill_below_the_request_price__rest_still_counts_at_it(protocol, pool, lp):
+    protocol.trade(protocol.trader("buyer", 1_000), (protocol.call, 200))
+    shares = pool.balanceOf(lp)
+    pool.request_redeem(lp, shares)
+    asked = pool.redemption_ticket(1).assets
+    protocol.set_prices(after=700, BTC=protocol.index["BTC"] * 1.06)
+    protocol.clearing_house.checkpoint()
+    age_request(protocol, pool)
+    pool.fulfil(0, 1)
+    rest = pool.redemption_ticket(1)
+    assert rest.assets == asked - asked * pool.maxRedeem(lp) // shares < asked - pool.maxWithdraw(lp)
+    assert pool.queue().queued_redemptions == rest.assets == queued_at_book(protocol)
+
+
 def test_fulfil__gains_that_traders_have_not_paid_yet__are_not_paid_out(protocol, pool, lp, unit):
     # By the writer the pool has gained more than it must keep, since it sold the risk on; but its cash has not.
     protocol.trade(protocol.trader("writer", 1_000), (protocol.call, -500))

@@ -188,6 +188,14 @@ def test_fulfil__pool_worth_nothing_with_shares__entry_closed(pool, holder, alic
     assert pool.fulfil(MAX_BATCH, 0) == (0, 0)
 
 
+def test_fulfil__pool_worth_nothing_with_next_to_no_shares__entry_closed(pool, holder, alice, unit):
+    pool.leave(holder, pool.balanceOf(holder) - 10**11)
+    pool.lose(pool.totalAssets())
+    pool.request_deposit(alice, 10 * unit)
+    pool.pass_deposit_wait()
+    assert pool.fulfil(MAX_BATCH, 0) == (0, 0)
+
+
 def test_fulfil__entry_closed__redemptions_go_on(pool, holder, alice, unit):
     pool.lose(pool.totalAssets() - 10)
     pool.request_deposit(alice, 10 * unit)
@@ -222,6 +230,15 @@ def test_fulfil__redemption_before_its_wait__does_nothing(protocol, pool, holder
     assert pool.fulfil(MAX_BATCH, MAX_BATCH) == (0, 0)
     protocol.set_prices(after=1)
     assert pool.fulfil(MAX_BATCH, MAX_BATCH) == (0, 1)
+
+
+def test_fulfil__redemption_at_a_price_from_before_the_end_of_its_wait__does_nothing(protocol, pool, holder):
+    pool.request_redeem(holder, pool.balanceOf(holder))
+    protocol.set_prices(after=REDEMPTION_WAIT - 1)
+    protocol.wait(30)
+    assert pool.fulfil(0, 1) == (0, 0)
+    protocol.set_prices()
+    assert pool.fulfil(0, 1) == (0, 1)
 
 
 def test_fulfil__price_rose_since_the_request__pays_the_request_price(pool, holder, alice, unit):
