@@ -10,6 +10,7 @@ import click
 
 # name: (module, attribute, what `everstock --help` says). Add a command here; its module loads only when it runs.
 COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "demo": ("everstock.demo.command", "run_demo", "Two markets, their traders and a keeper live through a crash."),
     "devnet": ("everstock.chain.command", "run_devnet", "Run a local Base and keep it running, to look around in."),
     "keeper": ("everstock.keeper.command", "run_keeper", "Keep a deployment: prices, orders, liquidations, upkeep."),
     "bench": ("everstock.bench.command", "run_bench", "Measure gas and code sizes; writes docs/GAS.md."),

@@ -1,9 +1,9 @@
 """Published daily figures, and a seeded bridge between them, for when nothing better can be had.
 
 The figures are Binance's spot candles BTCUSDT and ETHUSDT of one day each (UTC), as its public archive
-(https://data.binance.vision) has them. What happened inside a day is invented: a random path, the same for the same seed,
-that begins at the day's open, touches its low and its high once each in the order that makes the shorter way, ends at
-its close, and never leaves the day's range. Both indexes turn at the same times and move mostly together.
+(https://data.binance.vision) has them. What happened inside a day is invented: a random path, the same for the same
+seed, that begins at the day's open, touches its low and its high once each in the order that makes the shorter way,
+ends at its close, and never leaves the day's range. Both indexes turn at the same times and move mostly together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -76,9 +76,7 @@ def bridged(start: int, end: int, seed: int) -> dict[str, Bars]:
     bars = {}
     for name in FIGURES:
         points = np.concatenate([part[name] for part in parts]).reshape(-1, per_bar)
-        rows = np.column_stack(
-            [times[::per_bar], points[:, 0], points.max(axis=1), points.min(axis=1), points[:, -1]]
-        )
+        rows = np.column_stack([times[::per_bar], points[:, 0], points.max(axis=1), points.min(axis=1), points[:, -1]])
         bars[name] = Bars.of(rows, BAR_SECONDS)
     return bars
 

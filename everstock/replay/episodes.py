@@ -31,8 +31,8 @@ EPISODES: Final[Mapping[str, Episode]] = {
         Episode(
             name="covid-2020",
             title="Covid, 12 March 2020",
-            story="As markets everywhere fell, bitcoin lost half of its value and ether more in a day and a half, in two legs: "
-            "before noon on 12 March and in the following night.",
+            story="As markets everywhere fell, bitcoin lost half of its value and ether more in a day and a half, "
+            "in two legs: before noon on 12 March and in the following night.",
             start=_utc("2020-03-11 12:00"),
             end=_utc("2020-03-13 06:00"),
             files={
@@ -52,7 +52,8 @@ EPISODES: Final[Mapping[str, Episode]] = {
         Episode(
             name="2025-10-10",
             title="Tariff crash, 10 October 2025",
-            story="An announcement of tariffs set off the largest day of liquidations so far: minutes of free fall around 21:15 UTC.",
+            story="An announcement of tariffs set off the largest day of liquidations so far: minutes of free fall "
+            "around 21:15 UTC.",
             start=_utc("2025-10-10 00:00"),
             end=_utc("2025-10-11 04:00"),
             files={"BTC": ("BTCUSDT_2025-10-10_binance_5m.csv",), "ETH": ("ETHUSDT_2025-10-10_binance_5m.csv",)},
@@ -60,7 +61,8 @@ EPISODES: Final[Mapping[str, Episode]] = {
         Episode(
             name="2017-03-10",
             title="ETF rejection, 10 March 2017",
-            story="The first bitcoin ETF was refused; bitcoin fell from above 1,300 to below 1,000 dollars within the day.",
+            story="The first bitcoin ETF was refused; bitcoin fell from above 1,300 to below 1,000 dollars within "
+            "the day.",
             start=_utc("2017-03-10 00:00"),
             end=_utc("2017-03-11 12:00"),
             files={

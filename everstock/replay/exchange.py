@@ -43,7 +43,7 @@ VENUES: Final = (
 )
 
 
-class NotReachable(PriceError):
+class UnreachableError(PriceError):
     """No exchange gave the prices."""
 
 
@@ -90,8 +90,8 @@ def downloaded(
 ) -> tuple[dict[str, Bars], str]:
     """Bars of each of `underlyings` over [start, end], and the exchange they are from.
 
-    They are kept in `cache`, a folder, under `name`, and the exchange is not asked again. Raises `NotReachable` with what
-    each exchange said.
+    They are kept in `cache`, a folder, under `name`, and the exchange is not asked again. Raises `UnreachableError`
+    with what each exchange said.
     """
     underlyings = list(underlyings)
     venues = list(venues)
@@ -102,7 +102,7 @@ def downloaded(
     asked = reachable(venues)
     if not asked:
         hosts = ", ".join(venue.host for venue in venues)
-        raise NotReachable(f"no exchange can be reached ({hosts}): is there a network?")
+        raise UnreachableError(f"no exchange can be reached ({hosts}): is there a network?")
     complaints = []
     for venue in asked:
         try:
@@ -114,7 +114,7 @@ def downloaded(
         for underlying, series in bars.items():
             write_csv(cache / name / venue.id / f"{underlying}.csv", series)
         return bars, venue.id
-    raise NotReachable(f"no exchange has these prices: {'; '.join(complaints)}")
+    raise UnreachableError(f"no exchange has these prices: {'; '.join(complaints)}")
 
 
 def _fetched(client: Any, venue: Venue, underlying: str, start: int, end: int, timeframe: str) -> Bars:

@@ -91,8 +91,8 @@ def of_episode(
 ) -> Replay:
     """A replay of `episode` from the first source that has it, or from the one wanted.
 
-    `folders` are looked into first (the one EVERSTOCK_DATA names, then ../shared/data); `seed` is the bridge's, `say` is
-    told why a source was passed over. Raises `PriceError` if none has it.
+    `folders` are looked into first (the one EVERSTOCK_DATA names, then ../shared/data); `seed` is the bridge's, `say`
+    is told why a source was passed over. Raises `PriceError` if none has it.
     """
 
     def replay(words: str, series: Mapping[str, Bars]) -> Replay:
@@ -101,7 +101,10 @@ def of_episode(
 
     complaints = []
     if source in (Source.AUTO, Source.FOLDER):
-        for folder in data_folders() if folders is None else folders:
+        looked_into = data_folders() if folders is None else list(folders)
+        if not looked_into:
+            complaints.append(f"there is no data folder at {NEIGHBOUR}, and {DATA_VARIABLE} names none")
+        for folder in looked_into:
             missing = [file for files in episode.files.values() for file in files if not (folder / file).is_file()]
             if missing:
                 complaints.append(f"{folder} has no {missing[0]}")
@@ -109,11 +112,9 @@ def of_episode(
             return replay("files of the data folder: " + _listed(episode), _read(episode, folder))
     if source in (Source.AUTO, Source.EXCHANGE):
         try:
-            series, venue = download(
-                episode.name, UNDERLYINGS, episode.start, episode.end, episode.timeframe, cache
-            )
+            series, venue = download(episode.name, UNDERLYINGS, episode.start, episode.end, episode.timeframe, cache)
             return replay(f"{venue}, {episode.timeframe} candles through ccxt", series)
-        except exchange.NotReachable as error:
+        except exchange.UnreachableError as error:
             complaints.append(str(error))
     if source in (Source.AUTO, Source.DAILY):
         if daily.covers(episode.start, episode.end):

@@ -1,8 +1,8 @@
 """Bars as a path, and the path as the ticks that a feed would publish.
 
 Inside a bar the price runs along straight lines from its open to the first extreme, the second, and its close, a
-quarter of the bar apart; the low comes first where that makes the way shorter, and in a tie. The last quarter leads to the next
-bar's open. So every open, high, low and close of the bars is on the path.
+quarter of the bar apart; the low comes first where that makes the way shorter, and in a tie. The last quarter leads
+to the next bar's open. So every open, high, low and close of the bars is on the path.
 
 A tick is published as price feeds do it: when an index has moved by some deviation since the last tick, or when some
 time (the heartbeat) has passed. The highest and the lowest price of each index are always among them.
@@ -36,7 +36,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Pace:
-    """How densely a path is sampled: heartbeat in seconds, least deviation as a fraction, and about how many ticks at most."""
+    """How densely a path is sampled: heartbeat in seconds, least deviation as a fraction, and ticks at most."""
 
     heartbeat: int
     deviation: float
@@ -68,16 +68,14 @@ def ticks(series: Mapping[str, Bars], pace: Pace) -> list[Tick]:
     extremes = {int(choose(row)) for row in logs for choose in (np.argmin, np.argmax)}
     kept = _fitting(grid, logs, extremes, pace)
     scaled = {name: np.rint(row[kept] * 10**DECIMALS).astype(np.int64).tolist() for name, row in prices.items()}
-    return [
-        Tick(time, {name: row[i] for name, row in scaled.items()}) for i, time in enumerate(grid[kept].tolist())
-    ]
+    return [Tick(time, {name: row[i] for name, row in scaled.items()}) for i, time in enumerate(grid[kept].tolist())]
 
 
 def _sampled(series: Mapping[str, Bars]) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
     """All paths on one grid of `STEP` seconds over the time they share."""
     paths = {}
-    for name, bars in series.items():
-        bars = bars.resampled(BAR_SECONDS)
+    for name, given in series.items():
+        bars = given.resampled(BAR_SECONDS)
         odd = (bars.end - bars.start) % BAR_SECONDS != 0
         if odd.any() or (bars.start % STEP != 0).any():
             raise PriceError(f"{name}: bars must begin and end at multiples of {BAR_SECONDS} seconds, or divide them")

@@ -54,7 +54,7 @@ def test_read_csv__minutes_without_a_trade__are_no_gap(tmp_path):
     ("change", "complaint"),
     [
         (lambda table: table[:1], "fewer than two bars"),
-        (lambda table: table[:2] + [table[1]] + table[2:], "not later than the one before"),
+        (lambda table: [*table[:2], table[1], *table[2:]], "not later than the one before"),
         (lambda table: table[::-1], "not later than the one before"),
         (lambda table: table[:5] + rows(5, start=START + 86_400), "a gap at 2020-09-13 12:55 UTC"),
         (lambda table: [*table, (START + 3_000, 1, 2, "abc", 1)], "line 12: not numbers"),

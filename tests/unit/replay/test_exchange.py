@@ -4,7 +4,7 @@ import ccxt
 import pytest
 
 from everstock.replay import exchange
-from everstock.replay.exchange import NotReachable, Venue
+from everstock.replay.exchange import UnreachableError, Venue
 
 START = 1_600_000_200
 END = START + 1_000 * 300
@@ -72,13 +72,13 @@ def test_downloaded__one_that_fails_or_lacks_them__the_next_is_asked(tmp_path):
 
 def test_downloaded__none_has_them__each_ones_words_are_said(tmp_path):
     clients = {"first": FakeExchange(error=ccxt.BadSymbol("no such\npage")), "second": FakeExchange(since=END + 1)}
-    with pytest.raises(NotReachable, match="first: no such; second: BTC/USD: there are no prices"):
+    with pytest.raises(UnreachableError, match="first: no such; second: BTC/USD: there are no prices"):
         fetch(tmp_path, clients)
     assert not list(tmp_path.iterdir())
 
 
 def test_downloaded__no_network__is_said(tmp_path):
-    with pytest.raises(NotReachable, match="first.invalid, second.invalid.*is there a network"):
+    with pytest.raises(UnreachableError, match="first.invalid, second.invalid.*is there a network"):
         fetch(tmp_path, {}, reachable=lambda venues: [])
 
 
