@@ -279,7 +279,12 @@ def _is_stale(book: Book) -> bool:
 @internal
 @view
 def _is_due(book: Book) -> bool:
-    return book.state.depth == 0 or self._is_stale(book)
+    """
+    @notice Whether an action would first checkpoint. At depth 0 always; but in a settle window, where nothing can bring
+            equity back, once a block: a batch has one.
+    """
+    done: bool = book.state.time == block.timestamp and checkpoints._is_window_open(book.state)
+    return (book.state.depth == 0 and not done) or self._is_stale(book)
 
 
 @internal
