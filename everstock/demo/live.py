@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from rich.console import Console, Group, RenderableType
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -23,6 +24,7 @@ from everstock.demo.summary import share_price
 RECENT: Final = 8
 # A plain log says how things stand so many times.
 PLAIN_LINES: Final = 40
+# Columns of the live view at most.
 WIDTH: Final = 110
 
 
@@ -197,7 +199,7 @@ def screen(point: Point, tally: Tally, done: float, elapsed: float, step: str = 
     parts: list[RenderableType] = [head, bar, Text(""), table, Text(""), *lines]
     if step:
         parts.append(Text(step, style="dim"))
-    return Panel(Group(*parts), title="Everstock", border_style="blue", width=WIDTH)
+    return Constrain(Panel(Group(*parts), title="Everstock", border_style="blue"), WIDTH)
 
 
 def _clock(time_: int) -> str:
