@@ -68,6 +68,17 @@ def test_mark__rounds_down_by_less_than_a_wei(lens, moneyness, sharpness):
         assert wanted - 2 < lens.mark(moneyness, sharpness, is_call) <= wanted
 
 
+@given(moneyness=MONEYNESS, sharpness=SHARPNESS, is_put=st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_value__mark_time_value_and_slope_at_once__are_what_each_is_alone(
+    lens, harness, moneyness, sharpness, is_put
+):
+    value = harness.value_of(moneyness, sharpness, is_put)
+    assert value.mark == harness.marks(moneyness, sharpness)[is_put] == lens.mark(moneyness, sharpness, not is_put)
+    assert value.time_value == harness.time_value(moneyness, sharpness)
+    assert value.slope == lens.slope(moneyness, sharpness, not is_put)
+
+
 @given(moneyness=MONEYNESS, sharpness=SHARPNESS)
 @settings(max_examples=100, deadline=None)
 def test_mark__call_less_put__is_moneyness_less_one(lens, moneyness, sharpness):

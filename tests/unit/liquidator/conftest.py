@@ -12,7 +12,7 @@ def deployed():
     """The market, and a call and a put at the money on both underlyings."""
     protocol = Protocol()
     lens = deployer_of("MarketLens").deploy()
-    series = [protocol.list_series(underlying, 1.0, is_put) for underlying in ("BTC", "ETH") for is_put in (False, True)]
+    series = [protocol.list_series(name, 1.0, is_put) for name in ("BTC", "ETH") for is_put in (False, True)]
     return protocol, lens, series
 
 

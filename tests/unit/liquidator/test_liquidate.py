@@ -1,4 +1,4 @@
-"""Accounts below maintenance are closed as far as it takes, the healthy are left alone, and losses find who bears them."""
+"""Accounts below maintenance are closed as far as it takes, the healthy are left alone, and every loss has its bearer."""
 
 import boa
 import pytest
@@ -8,8 +8,8 @@ from tests.protocol import Protocol, account_of, deployer_of, unpack_legs
 
 from .views import PENALTY_RATE, REWARD_SHARE, WAD, Desk, closed_form
 
-# Prices of BTC, from 120,000, at which the writer of 100 calls on 20 tokens is, in this order: healthy; below maintenance
-# but more than worth the penalty; worth less than the penalty; bankrupt.
+# Prices of BTC, from 120,000, at which the writer of 100 calls on 20 tokens is, in this order: healthy; below
+# maintenance but worth more than the penalty; worth less than the penalty; bankrupt.
 HEALTHY, WEAK, BROKE, BANKRUPT = 125_000, 131_000, 143_000, 156_000
 
 

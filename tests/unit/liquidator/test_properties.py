@@ -28,7 +28,7 @@ MOVES = st.floats(0.7, 1.35)
 def deployed_six(deployed):
     """The same of a token of six decimals."""
     protocol = Protocol(decimals=6)
-    series = [protocol.list_series(underlying, 1.0, is_put) for underlying in ("BTC", "ETH") for is_put in (False, True)]
+    series = [protocol.list_series(name, 1.0, is_put) for name in ("BTC", "ETH") for is_put in (False, True)]
     return protocol, deployed[1], series
 
 
