@@ -1,7 +1,7 @@
 """Marks and margins as a trader would reckon them before an order, in floats. What counts is what the contracts say.
 
-DESIGN sections 2 and 4: with m the moneyness and n the sharpness, tv(m) = m^n / (2n - 1) below 1 and m^(1-n) / (2n -
-1) from 1 on; a margin is the worst of six scenarios plus a share of all face, times the initial ratio.
+docs/SPEC.md, sections 3 and 6: with m the moneyness and n the sharpness, tv(m) = m^n / (2n - 1) below 1 and m^(1-n) /
+(2n - 1) from 1 on; a margin is the worst of six scenarios plus a share of all face, times the initial ratio.
 """
 
 from collections import defaultdict

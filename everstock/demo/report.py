@@ -88,7 +88,7 @@ def write(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"tokens": _tokens, "signed": _signed, "count": _count}
+    environment.filters |= {"tokens": _tokens, "signed": _signed, "count": _count, "minus": _minus}
     page = environment.get_template("report.html.j2").render(
         data=outcome.data,
         statements=outcome.statements,
@@ -143,12 +143,17 @@ def _embedded(path: Path) -> str:
 
 def _tokens(amount: int, places: int = 1) -> str:
     """Raw units as whole tokens."""
-    return f"{amount / TOKEN:,.{places}f}".replace("-", "\N{MINUS SIGN}")
+    return _minus(f"{amount / TOKEN:,.{places}f}")
 
 
 def _signed(amount: int, places: int = 1) -> str:
     """The same with its sign; nothing at all is a zero."""
-    return "0" if amount == 0 else f"{amount / TOKEN:+,.{places}f}".replace("-", "\N{MINUS SIGN}")
+    return "0" if amount == 0 else _minus(f"{amount / TOKEN:+,.{places}f}")
+
+
+def _minus(number: str) -> str:
+    """A number with a minus sign for a hyphen."""
+    return number.replace("-", "\N{MINUS SIGN}")
 
 
 def _count(number: Any) -> str:

@@ -224,6 +224,7 @@ def _market(
         "swept_to_insurance": made.swept_insurance,
         "swept_to_treasury": made.swept_treasury,
         "treasury_end": state.treasury,
+        "accrued_end": state.accrued,
         "claims_end": state.claims,
         "open_legs_end": state.open_legs,
         "tokens_held": reading.tokens,

@@ -1,4 +1,4 @@
-"""The two variances of each underlying, which the owner writes until a volatility oracle does (DESIGN section 2).
+"""The two variances of each underlying, which the owner writes until a volatility oracle does.
 
 Exponentially weighted variances of log returns per true elapsed time, with half-lives of 6 and 48 hours, from prices
 about ten minutes apart, each squared return capped at (10%)^2, between a floor and a ceiling.

@@ -77,6 +77,7 @@ def outcome(problems=()):
                 "conservation_error",
                 "main_pool_unexplained",
                 "claims_end",
+                "accrued_end",
                 "open_legs_end",
             ),
             0,
