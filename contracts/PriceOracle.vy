@@ -44,8 +44,11 @@ SEQUENCER: public(immutable(address))
 # underlying -> | price 64 | publish time 32 | fast variance 40 | slow variance 40 | restricted 1 |
 word: public(HashMap[uint256, uint256])
 
-# underlying -> what its price is checked against
-feed: public(HashMap[uint256, IPriceOracle.Feed])
+# underlying -> what its price is checked against, three words:
+#  | Pyth id 256 |
+#  | Chainlink 160 | its max age 32 | max confidence 20 | narrow gap 20 | wide gap 20 |
+#  | min price 64 | max price 64 |
+_feeds: HashMap[uint256, uint256[3]]
 
 
 @deploy
@@ -102,6 +105,7 @@ def set_feed(underlying: uint256, feed: IPriceOracle.Feed):
     assert (
         feed.pyth_id != empty(bytes32)
         and 0 < feed.chainlink_max_age
+        and feed.chainlink_max_age < 2**32
         and 0 < feed.min_price
         and feed.min_price < feed.max_price
         and feed.max_price < 2**64
@@ -112,7 +116,15 @@ def set_feed(underlying: uint256, feed: IPriceOracle.Feed):
     ), "price_oracle: feed out of bounds"
     decimals: uint8 = staticcall IAggregatorV3(feed.chainlink).decimals()
     assert convert(decimals, int256) == PRICE_DECIMALS, "price_oracle: chainlink decimals"
-    self.feed[underlying] = feed
+    self._feeds[underlying] = [
+        convert(feed.pyth_id, uint256),
+        convert(feed.chainlink, uint256)
+        | (feed.chainlink_max_age << 160)
+        | (feed.max_confidence << 192)
+        | (feed.narrow_gap << 212)
+        | (feed.wide_gap << 232),
+        feed.min_price | (feed.max_price << 64),
+    ]
     log IPriceOracle.FeedSet(underlying=underlying, feed=feed)
 
 
@@ -141,6 +153,12 @@ def words(first: uint256, second: uint256, max_age: uint256) -> (uint256, uint25
 
 @view
 @external
+def feed(underlying: uint256) -> IPriceOracle.Feed:
+    return self._feed(underlying)
+
+
+@view
+@external
 def update_fee(updates: DynArray[Bytes[4096], 2]) -> uint256:
     return staticcall IPyth(PYTH).getUpdateFee(updates)
 
@@ -151,7 +169,7 @@ def _take(underlying: uint256, published: IPyth.Price) -> uint256:
     @notice Check a price against its feed and store it if it is newer than the stored one.
     @return The price, USD with 8 decimals.
     """
-    feed: IPriceOracle.Feed = self.feed[underlying]
+    feed: IPriceOracle.Feed = self._feed(underlying)
     assert published.price > 0, "price_oracle: price not positive"
     assert published.publishTime <= block.timestamp, "price_oracle: price from the future"
     # Both in Pyth's own exponent.
@@ -227,10 +245,30 @@ def _scaled(raw: uint256, expo: int256) -> uint256:
 def _pyth_ids(underlying_ids: DynArray[uint256, 8]) -> DynArray[bytes32, 8]:
     ids: DynArray[bytes32, 8] = []
     for underlying: uint256 in underlying_ids:
-        id: bytes32 = self.feed[underlying].pyth_id
+        id: bytes32 = convert(self._feeds[underlying][0], bytes32)
         assert id != empty(bytes32), "price_oracle: unknown underlying"
         ids.append(id)
     return ids
+
+
+@internal
+@view
+def _feed(underlying: uint256) -> IPriceOracle.Feed:
+    """
+    @notice What an underlying's price is checked against; its Pyth id is empty if it is unknown.
+    """
+    source: uint256 = self._feeds[underlying][1]
+    band: uint256 = self._feeds[underlying][2]
+    return IPriceOracle.Feed(
+        pyth_id=convert(self._feeds[underlying][0], bytes32),
+        chainlink=convert(source & (2**160 - 1), address),
+        chainlink_max_age=(source >> 160) & (2**32 - 1),
+        min_price=band & (2**64 - 1),
+        max_price=band >> 64,
+        max_confidence=(source >> 192) & (2**20 - 1),
+        narrow_gap=(source >> 212) & (2**20 - 1),
+        wide_gap=source >> 232,
+    )
 
 
 @internal
