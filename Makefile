@@ -10,8 +10,9 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
-# Errors only: where a machine keeps its packages is no concern of ours.
-PIP := .venv/bin/python -m pip --quiet --quiet --no-input install
+# Errors only: where a machine keeps its packages is no concern of ours. The lock names every package, so nothing is to be
+# resolved: pip would look for newer releases of what another package asks an extra of, and find them unpinned.
+PIP := .venv/bin/python -m pip --quiet --quiet --no-input install --no-deps
 CONTRACTS := $(shell find contracts interfaces -name '*.vy' -o -name '*.vyi')
 
 .DEFAULT_GOAL := help

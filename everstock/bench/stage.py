@@ -270,7 +270,11 @@ def stage() -> Iterator[Stage]:
 
 
 def build(chain: devnet.Chain) -> Stage:
-    """One market on a chain whose prices are `OPENING`: both pools funded, 32 series open on both sides."""
+    """One market on a chain whose prices are `OPENING`: both pools funded, 32 series open on both sides.
+
+    From then on the chain's time moves only as told.
+    """
+    chain.stop_clock()
     owner = chain.wallet(0)
     built = Stage(chain, launch(owner, [STOCK], custodian=owner.address))
     _mint(built)

@@ -174,6 +174,10 @@ class Chain:
         """Mine a block `seconds` after the latest one."""
         self.mine(self.now + seconds)
 
+    def stop_clock(self) -> None:
+        """Make time stand still between blocks whose time is given, however long whoever uses the chain takes."""
+        self.rpc("anvil_setBlockTimestampInterval", 0)
+
     def hold_base_fee(self) -> None:
         """Make `BASE_FEE` the next block's base fee."""
         self.rpc("anvil_setNextBlockBaseFeePerGas", hex(BASE_FEE))

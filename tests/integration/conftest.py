@@ -9,8 +9,12 @@ from everstock.chain.ape_bridge import connected
 
 @pytest.fixture(scope="session")
 def chain():
-    """The chain that Everstock runs on: a fork of the look-alike, or of Base if BASE_RPC_URL is set."""
+    """The chain that Everstock runs on: a fork of the look-alike, or of Base if BASE_RPC_URL is set.
+
+    Its time moves only as told, so that no test depends on how fast the machine is.
+    """
     with devnet.fork() as chain:
+        chain.stop_clock()
         yield chain
 
 
