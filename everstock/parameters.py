@@ -12,6 +12,26 @@ MIN_MARGIN_USD: Final = 50
 REWARD_FLOOR_USD: Final = 2
 MIN_FACE_USD: Final = 100
 
+# The first word's sixteen parameters, by key.
+RATES: Final = (
+    "load",
+    "kappa",
+    "fee_rate",
+    "fee_cap",
+    "impact",
+    "pool_shock",
+    "account_shock",
+    "gross_rate",
+    "initial_ratio",
+    "default_charge",
+    "open_buffer",
+    "close_buffer",
+    "withdraw_buffer",
+    "penalty_rate",
+    "common_share",
+    "treasury_share",
+)
+
 
 @dataclass(frozen=True)
 class MarketParameters:
@@ -52,24 +72,7 @@ class MarketParameters:
 
     def rates(self) -> list[int]:
         """The first word's sixteen parameters, by key."""
-        return [
-            self.load,
-            self.kappa,
-            self.fee_rate,
-            self.fee_cap,
-            self.impact,
-            self.pool_shock,
-            self.account_shock,
-            self.gross_rate,
-            self.initial_ratio,
-            self.default_charge,
-            self.open_buffer,
-            self.close_buffer,
-            self.withdraw_buffer,
-            self.penalty_rate,
-            self.common_share,
-            self.treasury_share,
-        ]
+        return [getattr(self, name) for name in RATES]
 
     def carries(self, underlyings: Sequence[str]) -> list[int]:
         """Carry of each underlying, per year in 1e-5."""

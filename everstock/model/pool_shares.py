@@ -1,0 +1,353 @@
+"""Shares and request queues of a pool: what the main and the insurance pool have in common, and each pool's own limits.
+
+Holders and controllers are any hashable name. All actions may raise `Revert`.
+"""
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Hashable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from everstock.model.clearing_house import ClearingHouse
+from everstock.model.constants import DEPOSIT_WAIT, MAX_WAIT, REDEMPTION_WAIT
+from everstock.model.integers import ceil_div
+from everstock.model.reverts import Revert, require
+from everstock.model.risk_book import PoolFlow
+
+VIRTUAL_SHARES: Final = 10**6
+# Entry is closed below 1 / LEAST_PRICE of the first share price, which is 1 / VIRTUAL_SHARES.
+LEAST_PRICE: Final = 10**6
+# A deposit of fewer shares could lose more than a thousandth to rounding.
+LEAST_SHARES: Final = 1_000
+MAX_BATCH: Final = 64
+MAX_ASSETS: Final = 2**96 - 1
+
+Holder = Hashable
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A request in its queue."""
+
+    controller: Holder
+    requested_at: int
+    assets: int  # of a deposit, escrowed; of a redemption, what its shares were worth when requested
+    shares: int = 0  # of a redemption, escrowed
+
+
+@dataclass
+class Queue:
+    """Requests first in, first out, by ticket from 1; those executed or taken back are gone."""
+
+    wait: int  # seconds
+    given: int = 0
+    done: int = 0
+    tickets: dict[int, Ticket] = field(default_factory=dict)
+
+    def add(self, ticket: Ticket) -> int:
+        self.given += 1
+        self.tickets[self.given] = ticket
+        return self.given
+
+    @property
+    def next(self) -> Ticket | None:
+        """The request whose turn it is; none if nobody waits or it was taken back."""
+        return self.tickets.get(self.done + 1)
+
+    def is_due(self, time: int) -> bool:
+        """Whether it is somebody's turn, and a price of that time may execute it."""
+        if self.done == self.given:
+            return False
+        return self.next is None or time >= self.next.requested_at + self.wait
+
+
+@dataclass
+class Pair:
+    """Tokens and shares that belong together."""
+
+    assets: int = 0
+    shares: int = 0
+
+    def add(self, assets: int, shares: int) -> None:
+        self.assets += assets
+        self.shares += shares
+
+
+@dataclass
+class Pool(ABC):
+    """One pool. Amounts of M and of shares in raw units."""
+
+    house: ClearingHouse
+    supply: int = 0
+    balances: dict[Holder, int] = field(default_factory=lambda: defaultdict(int))
+    deposits: Queue = field(default_factory=lambda: Queue(DEPOSIT_WAIT))
+    redemptions: Queue = field(default_factory=lambda: Queue(REDEMPTION_WAIT))
+    bought: dict[Holder, Pair] = field(default_factory=lambda: defaultdict(Pair))  # to be claimed
+    sold: dict[Holder, Pair] = field(default_factory=lambda: defaultdict(Pair))  # to be claimed
+    tokens: int = 0  # escrowed and to be claimed
+
+    # What the two pools do each in their own way
+
+    @abstractmethod
+    def equity_now(self) -> int:
+        """What the pool is worth for a redemption request, raw units of M, at least 0."""
+
+    @abstractmethod
+    def total_assets(self) -> int:
+        """What the pool was worth at the last touches, raw units of M, at least 0."""
+
+    @abstractmethod
+    def note_queued(self) -> None:
+        """Redemptions came or went."""
+
+    @abstractmethod
+    def _fulfil(self, batch: "Batch", deposits: int, redemptions: int) -> None:
+        """Execute requests of both queues, deposits first."""
+
+    # Requests
+
+    def request_deposit(self, owner: Holder, assets: int) -> int:
+        """Escrow `assets` of an owner who is the controller, too; returns the ticket."""
+        require(assets <= MAX_ASSETS, "pool: amount too large")
+        require(assets >= self._minimum(), "pool: below minimum")
+        self.tokens += assets
+        return self.deposits.add(Ticket(owner, self.house.risk.now, assets))
+
+    def cancel_deposit(self, ticket: int) -> int:
+        """Take back a deposit that was passed over or is overdue; returns what was escrowed."""
+        request = self.deposits.tickets.get(ticket)
+        require(request is not None, "pool: no request")
+        overdue = self.house.risk.now >= request.requested_at + DEPOSIT_WAIT + MAX_WAIT
+        require(ticket <= self.deposits.done or overdue, "pool: not overdue")
+        del self.deposits.tickets[ticket]
+        self.tokens -= request.assets
+        return request.assets
+
+    def request_redeem(self, owner: Holder, shares: int) -> int:
+        """Escrow `shares` of an owner who is the controller, too; returns the ticket."""
+        equity = self.equity_now()
+        require(shares != 0, "pool: zero amount")
+        require(shares <= self.balances[owner], "erc20: transfer amount exceeds balance")
+        is_all = shares == self.balances[owner]
+        assets = to_assets(shares, equity, self.supply)
+        require(assets != 0, "pool: worth nothing")
+        require(is_all or assets >= self._minimum(), "pool: below minimum")
+        require(self.queued + assets <= MAX_ASSETS, "pool: amount too large")
+        self.balances[owner] -= shares
+        ticket = self.redemptions.add(Ticket(owner, self.house.risk.now, assets, shares))
+        self.note_queued()
+        return ticket
+
+    def fulfil(self, deposits: int, redemptions: int) -> tuple[int, int]:
+        """Execute up to so many requests of each queue; returns how many were dealt with."""
+        asked = ((self.deposits, deposits), (self.redemptions, redemptions))
+        if not any(count and queue.is_due(self.house.risk.now) for queue, count in asked):
+            return 0, 0
+        batch = Batch(self._flow())
+        self._fulfil(batch, deposits, redemptions)
+        self.note_queued()
+        return batch.deposits, batch.redemptions
+
+    # Claims
+
+    def claim_shares(self, controller: Holder, shares: int) -> int:
+        """`mint`: hand out shares of executed deposits; returns the assets they stand for, rounded up."""
+        claimable = self.bought[controller]
+        self._check_claim(shares, claimable.shares)
+        assets = ceil_div(claimable.assets * shares, claimable.shares)
+        claimable.add(-assets, -shares)
+        self.balances[controller] += shares
+        return assets
+
+    def claim_deposit(self, controller: Holder, assets: int) -> int:
+        """`deposit`: hand out the shares of so many deposited assets, rounded down; returns them."""
+        claimable = self.bought[controller]
+        self._check_claim(assets, claimable.assets)
+        shares = claimable.shares * assets // claimable.assets
+        claimable.add(-assets, -shares)
+        self.balances[controller] += shares
+        return shares
+
+    def claim_assets(self, controller: Holder, assets: int) -> int:
+        """`withdraw`: hand out tokens of executed redemptions; returns the shares they stand for, rounded up."""
+        claimable = self.sold[controller]
+        self._check_claim(assets, claimable.assets)
+        shares = ceil_div(claimable.shares * assets, claimable.assets)
+        claimable.add(-assets, -shares)
+        self.tokens -= assets
+        return shares
+
+    def claim_redemption(self, controller: Holder, shares: int) -> int:
+        """`redeem`: hand out the tokens of so many redeemed shares, rounded down; returns them."""
+        claimable = self.sold[controller]
+        self._check_claim(shares, claimable.shares)
+        assets = claimable.assets * shares // claimable.shares
+        claimable.add(-assets, -shares)
+        self.tokens -= assets
+        return assets
+
+    def transfer(self, sender: Holder, receiver: Holder, shares: int) -> None:
+        require(shares <= self.balances[sender], "erc20: transfer amount exceeds balance")
+        self.balances[sender] -= shares
+        self.balances[receiver] += shares
+
+    @property
+    def queued(self) -> int:
+        """What all waiting redemptions were worth when requested, raw units of M."""
+        return sum(ticket.assets for ticket in self.redemptions.tickets.values())
+
+    # Steps
+
+    def _flow(self) -> PoolFlow:
+        """What requests are executed at now, after a checkpoint if one is due."""
+        if self.house.risk.is_due():
+            self.house.checkpoint()
+        return self.house.pool_flow()
+
+    def _minimum(self) -> int:
+        """The least a request must be worth, so that nobody clogs a queue with dust."""
+        return max(1, self.house.risk.parameters.min_margin)
+
+    def _is_entry_open(self, equity: int) -> bool:
+        """Whether deposits may execute: not where they would pay for a loss, nor at a price next to nothing."""
+        if equity < 0 or (equity == 0 and self.supply):
+            return False
+        return (equity + 1) * LEAST_PRICE * VIRTUAL_SHARES >= self.supply + VIRTUAL_SHARES
+
+    def _execute_deposits(self, batch: "Batch", equity: int, count: int) -> int:
+        """Execute up to `count` deposits, in order, into a pool worth `equity`; returns what entered."""
+        entered = 0
+        if not self._is_entry_open(equity):
+            return entered
+        while batch.deposits < min(count, MAX_BATCH) and self.deposits.is_due(batch.flow.publish_time):
+            batch.deposits += 1
+            request = self.deposits.next
+            self.deposits.done += 1
+            if request is None:
+                continue
+            shares = to_shares(request.assets, equity + entered, self.supply)
+            if shares < LEAST_SHARES:
+                continue  # passed over; it may be taken back
+            del self.deposits.tickets[self.deposits.done]
+            entered += request.assets
+            self.supply += shares
+            self.tokens -= request.assets
+            self.bought[request.controller].add(request.assets, shares)
+        return entered
+
+    def _execute_redemptions(self, batch: "Batch", equity: int, count: int, limit: int) -> int:
+        """Execute up to `count` redemptions, in order, out of a pool worth `equity`, the last in part where `limit` (raw
+        units of M, for all of them) demands it; returns what left."""
+        left = 0
+        limit = min(limit, equity)
+        queue = self.redemptions
+        while batch.redemptions < min(count, MAX_BATCH) and queue.is_due(batch.flow.publish_time) and left < limit:
+            request = queue.next
+            part = self._payable(request, equity - left, limit - left)
+            is_whole = part.shares == request.shares
+            if not is_whole and part.assets == 0:
+                break
+            batch.redemptions += 1
+            left += part.assets
+            self.supply -= part.shares
+            self.tokens += part.assets
+            self.sold[request.controller].add(part.assets, part.shares)
+            if is_whole:
+                queue.done += 1
+                del queue.tickets[queue.done]
+            else:
+                worth = request.assets * part.shares // request.shares
+                queue.tickets[queue.done + 1] = replace(
+                    request, assets=request.assets - worth, shares=request.shares - part.shares
+                )
+                break
+        return left
+
+    def _payable(self, request: Ticket, equity: int, available: int) -> Pair:
+        """Of a redemption, the shares that can be redeemed and what they pay: at the lower of the prices at request and now,
+        no more than `available`."""
+        assets = min(request.assets, to_assets(request.shares, equity, self.supply))
+        if assets <= available:
+            return Pair(assets, request.shares)
+        shares = request.shares * available // assets
+        at_request = request.assets * shares // request.shares
+        return Pair(min(at_request, to_assets(shares, equity, self.supply)), shares)
+
+    @staticmethod
+    def _check_claim(amount: int, claimable: int) -> None:
+        require(amount != 0, "pool: zero amount")
+        require(amount <= claimable, "pool: more than claimable")
+
+
+@dataclass
+class Batch:
+    """What one `fulfil` has dealt with."""
+
+    flow: PoolFlow
+    deposits: int = 0
+    redemptions: int = 0
+
+
+class MainPool(Pool):
+    """Its equity is E. A redemption must leave E at `kept` and main cash at the claims, and is not paid while gains are
+    booked as claims; while it waits it counts against new risk."""
+
+    def equity_now(self) -> int:
+        """E at the latest prices. Where an LP flow may not execute a checkpoint brings all series to one price, and where
+        there is no fresh price either, the last touches have to do."""
+        try:
+            return max(self.house.pool_flow().equity, 0)
+        except Revert:
+            with suppress(Revert):
+                self.house.checkpoint()
+            return self.total_assets()
+
+    def total_assets(self) -> int:
+        return max(self.house.equity(), 0)
+
+    def note_queued(self) -> None:
+        self.house.risk.queued_redemptions = self.queued
+
+    def _fulfil(self, batch: Batch, deposits: int, redemptions: int) -> None:
+        flow = batch.flow
+        entered = self._execute_deposits(batch, flow.equity, deposits)
+        self.house.main_deposit(entered)
+        ledgers = self.house.ledgers
+        if redemptions and not flow.booked:
+            equity = flow.equity + entered
+            limit = min(ledgers.main - ledgers.claims, equity - flow.kept)
+            if left := self._execute_redemptions(batch, equity, redemptions, limit):
+                self.house.main_withdraw(left)
+
+
+class InsurancePool(Pool):
+    """Its equity is the insurance ledger. Nobody leaves ahead of a loss that already happened: not in a settle window, nor
+    while the main pool has E <= 0 and somebody may still win from it."""
+
+    def equity_now(self) -> int:
+        return self.total_assets()
+
+    def total_assets(self) -> int:
+        return self.house.ledgers.insurance
+
+    def note_queued(self) -> None:
+        """They bind nobody."""
+
+    def _fulfil(self, batch: Batch, deposits: int, redemptions: int) -> None:
+        self.house.insurance_deposit(self._execute_deposits(batch, self.total_assets(), deposits))
+        is_idle = self.house.ledgers.claims == 0 and self.house.risk.totals.open_legs == 0
+        if batch.flow.equity > 0 or is_idle:
+            equity = self.total_assets()
+            self.house.insurance_withdraw(self._execute_redemptions(batch, equity, redemptions, equity))
+
+
+def to_shares(assets: int, equity: int, supply: int) -> int:
+    """Shares worth `assets` of a pool of that equity, rounded down."""
+    return assets * (supply + VIRTUAL_SHARES) // (equity + 1)
+
+
+def to_assets(shares: int, equity: int, supply: int) -> int:
+    """What `shares` are worth in a pool of that equity, rounded down."""
+    return shares * (equity + 1) // (supply + VIRTUAL_SHARES)
