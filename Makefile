@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 # Passed on: make demo ARGS=--fast, make test ARGS="-k margin"
 ARGS ?=
 WORKERS ?= 2
+MINUTES ?= 60
+SEED ?= 1
 
 # First on the path: Ape finds its compiler by `which vyper`.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -16,7 +18,7 @@ PIP := .venv/bin/python -m pip --quiet --quiet --no-input install --no-deps
 CONTRACTS := $(shell find contracts interfaces -name '*.vy' -o -name '*.vyi')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration bench lock clean
+.PHONY: help setup demo test test-unit test-integration test-deep bench lock clean
 
 help: ## this list
 	@printf 'Everstock: perpetual options margined in tokenized stocks.\n\n'
@@ -37,6 +39,9 @@ test-unit: setup ## models and contracts in process, in parallel
 test-integration: setup ## the whole on a forked chain, through Ape
 	@printf '== integration, on a forked chain through Ape\n'
 	@python -m pytest $(wildcard tests/integration tests/fork) -p no:boa_test -q $(ARGS)
+
+test-deep: setup ## the stateful machines for MINUTES (60) from SEED (1), on all cores
+	@python -m tests.stateful.deep --minutes $(MINUTES) --seed $(SEED) $(ARGS)
 
 bench: setup ## measure gas and code sizes; writes docs/GAS.md
 	@everstock bench $(ARGS)

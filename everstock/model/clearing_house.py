@@ -9,7 +9,7 @@ from everstock.model.constants import PERMILLE
 from everstock.model.market_book import Sweep
 from everstock.model.positions import Leg
 from everstock.model.reverts import require
-from everstock.model.risk_book import OrderLeg, PoolFlow, RiskBook
+from everstock.model.risk_book import Health, OrderLeg, PoolFlow, RiskBook
 
 MAX_CASH: Final = 2**112
 MAX_LEDGER: Final = 2**128
@@ -32,6 +32,8 @@ class ClearingHouse:
     ledgers: Ledgers = field(default_factory=Ledgers)
     accounts: dict[int, Account] = field(default_factory=dict)
     tokens: int = 0  # that it received and has not sent
+    bad_debt: int = 0  # losses beyond accounts' cash so far, and what insurance paid of them: the sums of `BadDebt` events
+    insured: int = 0
 
     # Margin
 
@@ -116,7 +118,8 @@ class ClearingHouse:
             return 0
         loss = self.ledgers.realise(a.purse, l.gain, l.booked)
         if loss:
-            self.ledgers.cover(loss)
+            self.bad_debt += loss
+            self.insured += self.ledgers.cover(loss)
         penalty = min(l.penalty, a.purse.cash)
         p = self.risk.parameters
         reward = min(max(penalty * p.reward_share // PERMILLE, p.reward_floor), penalty)
@@ -153,6 +156,15 @@ class ClearingHouse:
     def account(self, account: int) -> Account:
         """An account, which exists once it is looked at."""
         return self.accounts.setdefault(account, Account())
+
+    def health(self, account: int) -> Health:
+        """What an account is measured by, at the latest prices."""
+        a = self.account(account)
+        return self.risk.health(self._base(a), a.legs)
+
+    def equity_now(self) -> int:
+        """E at the latest prices."""
+        return self.risk.equity_now(self.ledgers.main, self.ledgers.claims)
 
     def equity(self) -> int:
         """E as of each series' last touch."""

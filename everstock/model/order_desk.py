@@ -76,14 +76,10 @@ class Desk:
         self.live_until[account] = now + EXEC_WINDOW
         return order
 
-    def execute(
-        self,
-        orders: Sequence[Order],
-        first_prices: Mapping[int, Published],
-    ) -> list[bool]:
-        """Execute orders at prices that Pyth proved to be the first at or after the earliest order's delay.
+    def execute(self, orders: Sequence[Order], first_prices: Mapping[int, Published]) -> list[bool]:
+        """Execute orders at the first prices published at or after the earliest order's delay.
 
-        `first_prices` are per underlying of the market. Returns whether each order was traded; what the executor earns are
+        `first_prices` are what was brought, per underlying of the market. Returns whether each order was traded; what the executor earns are
         the fees of all that were waiting.
         """
         now = self.house.risk.now
@@ -93,9 +89,12 @@ class Desk:
             require(now >= order.requested_at + DELAY, "order_desk: too early")
             require(now <= order.requested_at + EXEC_WINDOW, "order_desk: window missed")
         require(any(taken), "order_desk: unknown order")
+        require(bool(first_prices), "order_desk: no underlyings")
 
         ids = self.house.risk.underlyings
-        prices = self.house.risk.oracle.first_prices({ids[u]: one for u, one in first_prices.items()})
+        earliest = min(order.requested_at for order, is_taken in zip(orders, taken, strict=True) if is_taken)
+        brought = {ids[u]: one for u, one in first_prices.items()}
+        prices = self.house.risk.oracle.first_prices(brought, earliest + DELAY, earliest + EXEC_WINDOW)
         own_prices = [prices[ids[u]] if u in first_prices else 0 for u in (0, 1)]
         published = min(one.publish_time for one in first_prices.values())
         executed = []

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from everstock.model import pool_risk, portfolio_margin, series_book, trade_costs
 from everstock.model.constants import GAIN, MAX_LEGS, MAX_OPEN_MONEYNESS, MIN_OPEN_MONEYNESS, WAD
@@ -16,8 +16,7 @@ MAX_UNITS: Final = 2**112
 MAX_ENTRY: Final = 2**126
 
 
-@dataclass(frozen=True)
-class Leg:
+class Leg(NamedTuple):
     """An account's position in one series; what the contracts pack into one word."""
 
     series: int
@@ -73,7 +72,7 @@ def visit(book: MarketBook, prices: Prices, legs: Iterable[Leg], acting: bool) -
         if v.s.notice == FROZEN:
             account.retired.append(leg)
         else:
-            account.legs.append(replace(leg, entry=v.s.index(leg.units)))
+            account.legs.append(leg._replace(entry=v.s.index(leg.units)))
             moves = book.moves(v, book.parameters.account_shock)
             account.stress.change(v.s.underlying, v.quote, moves, 0, leg.units)
         if acting:

@@ -1,6 +1,6 @@
 """Prices and their guards. Pyth moves a price; Chainlink and the sequencer feed are asked when it is stored.
 
-Pyth's signature, its fee and the proof that a price is the first of a span belong to Pyth and are taken for granted.
+Pyth's signature and its fee belong to Pyth and are taken for granted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,6 +43,7 @@ class Published:
     conf: int
     expo: int
     publish_time: int
+    previous_time: int = 0  # when the price before it was published
 
 
 @dataclass
@@ -85,10 +86,13 @@ class PriceOracle:
                 require(one.publish_time + TRADE_MAX_AGE >= self.block.timestamp, "price_oracle: stale price")
                 self.take(underlying, one)
 
-    def first_prices(self, published: Mapping[int, Published]) -> dict[int, int]:
-        """Check prices that Pyth proved to be the first of their span, store the newer ones and return all. Raises `Revert`."""
+    def first_prices(self, published: Mapping[int, Published], min_time: int, max_time: int) -> dict[int, int]:
+        """Check prices that must be the first published in a span, store the newer ones and return all. Raises `Revert`."""
         self.check_sequencer()
         self.check_known(published)
+        for one in published.values():
+            is_first = one.previous_time < min_time <= one.publish_time <= max_time
+            require(is_first, "PriceFeedNotFoundWithinRange")
         return {underlying: self.take(underlying, one) for underlying, one in published.items()}
 
     def set_variances(self, underlying: int, fast: int, slow: int) -> None:

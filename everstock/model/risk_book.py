@@ -62,6 +62,20 @@ class Liquidation:
 
 
 @dataclass(frozen=True)
+class Health:
+    """An account at the latest prices; raw units of M."""
+
+    equity: int
+    scenario_sum: int
+    maintenance: int
+    initial: int
+
+    @property
+    def is_liquidatable(self) -> bool:
+        return self.equity < self.maintenance
+
+
+@dataclass(frozen=True)
 class PoolFlow:
     """What an LP request is executed at."""
 
@@ -135,6 +149,9 @@ class RiskBook(MarketBook):
             positions.change_leg(self, prices, account, change, item.series, v, before + units)
 
         impact = positions.impact(self, latest)
+        total = own_total = latest.total(impact)
+        if self._differs(prices, own_prices):
+            own_total = own.total(positions.impact(self, own))
         sum_after = positions.scenario_sum(self, account.stress)
         is_opening = sum_after > sum_before
         if is_opening:
@@ -149,8 +166,8 @@ class RiskBook(MarketBook):
             gain=account.gain,
             fee=latest.fee,
             impact=impact,
-            total=latest.total(impact),
-            own_total=own.total(positions.impact(self, own)) if self._differs(prices, own_prices) else latest.total(impact),
+            total=total,
+            own_total=own_total,
             initial=positions.initial(self, sum_after) if is_opening else 0,
             cash_floor=cash_floor,
             sweep=sweep,
@@ -232,6 +249,21 @@ class RiskBook(MarketBook):
             publish_time=prices.publish_time,
             booked=self.state.is_booked(self.now),
         )
+
+    def health(self, base: int, legs: Sequence[Leg]) -> Health:
+        """What an account with `base` of cash and claim would be measured by, at the latest prices whatever their age."""
+        account = positions.visit(self, self.read(FOREVER), legs, acting=False)
+        scenario_sum = positions.scenario_sum(self, account.stress)
+        return Health(
+            equity=base + account.gain,
+            scenario_sum=scenario_sum,
+            maintenance=portfolio_margin.maintenance(scenario_sum, self.parameters.min_margin),
+            initial=positions.initial(self, scenario_sum),
+        )
+
+    def equity_now(self, main: int, claims: int) -> int:
+        """E at the latest prices, whatever their age."""
+        return self.equity(main, claims, self.remarked(self.read(FOREVER)))
 
     def is_due(self) -> bool:
         """Whether an action would first checkpoint."""

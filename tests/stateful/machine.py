@@ -1,0 +1,102 @@
+"""What the stateful machines share: a market undone after each run, time and prices, and what holds after every step."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar, Final
+
+import boa
+from hypothesis.stateful import RuleBasedStateMachine
+
+from everstock.chain.deployment import UNDERLYINGS
+from everstock.model import invariants
+from everstock.model.market import Market
+from everstock.model.pool_shares import VIRTUAL_SHARES
+from tests.protocol import Protocol
+from tests.stateful.actions import Actions
+from tests.stateful.mirror import Tally
+
+# What all runs of this process did.
+TALLY: Final = Tally()
+
+
+@cache
+def deployed(decimals: int) -> Protocol:
+    """A market without capital, deployed once; each run has it to itself and undoes what it did."""
+    return Protocol(decimals=decimals, main_deposit=0, insurance_deposit=0)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a pool's share price may depend on besides the pool, and the share prices then, as fractions."""
+
+    time: int
+    words: tuple[object, ...]
+    bad_debt: int
+    equities: tuple[int, int]
+    supplies: tuple[int, int]
+
+
+class Machine(RuleBasedStateMachine):
+    """A run on one market."""
+
+    # Of the market's token.
+    decimals: ClassVar[int] = 18
+    # What many runs together must have done, by the names of `Tally.done`.
+    ACTIONS: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self) -> None:
+        super().__init__()
+        protocol = deployed(self.decimals)
+        self._anchor = boa.env.anchor()
+        self._anchor.__enter__()
+        self.told = Actions(protocol.fork())
+        self.unit = protocol.unit
+        self._last: Moment | None = None
+
+    def teardown(self) -> None:
+        TALLY.add(self.told.tally)
+        self._anchor.__exit__(None, None, None)
+
+    @property
+    def market(self) -> Market:
+        return self.told.model
+
+    def move(self, after: int, btc: float, eth: float) -> None:
+        """Multiply the indexes, `after` seconds from now, as far as the oracle's bands allow, and bring the prices."""
+        usd = {}
+        for name, factor, id_ in zip(UNDERLYINGS, (btc, eth), (0, 1), strict=True):
+            feed = self.told.oracle.feeds[id_]
+            low, high = feed.min_price / 10**8, feed.max_price / 10**8
+            usd[name] = min(max(self.told.protocol.index[name] * factor, low * 0.9), high * 1.1)
+        self.told.bring(self.told.publish(after=after, **usd))
+
+    def verify(self) -> None:
+        """Contracts and model agree, the invariants hold, and no share price fell but for bad debt."""
+        self.told.tally.steps += 1
+        self.told.agree()
+        invariants.check(self.market)
+        now = self._moment()
+        if self._last is not None and (self._last.time, self._last.words) == (now.time, now.words):
+            self._check_share_prices(self._last, now)
+        self._last = now
+
+    def _moment(self) -> Moment:
+        market = self.market
+        return Moment(
+            time=self.told.now,
+            words=(*(self.told.oracle.stored(u) for u in (0, 1)), repr(market.risk.parameters)),
+            bad_debt=market.house.bad_debt,
+            equities=(market.house.equity_now(), market.house.ledgers.insurance),
+            supplies=(market.main_pool.supply, market.insurance_pool.supply),
+        )
+
+    @staticmethod
+    def _check_share_prices(before: Moment, after: Moment) -> None:
+        """Invariant 6: at unchanged price and time the share price of either pool falls only by recorded bad debt."""
+        lost = after.bad_debt - before.bad_debt
+        pools = zip(before.equities, before.supplies, after.equities, after.supplies, strict=True)
+        for equity_before, supply_before, equity_after, supply_after in pools:
+            old = (equity_before + 1) * (supply_after + VIRTUAL_SHARES)
+            new = (equity_after + lost + 1) * (supply_before + VIRTUAL_SHARES)
+            said = f"invariant 6: equity {equity_before} -> {equity_after}, shares {supply_before} -> {supply_after}"
+            assert new >= old or equity_before <= 0, said

@@ -1,0 +1,309 @@
+"""Order timing: requests, prices, executions, cancellations and voids in any order, by traders and two keepers of whom one
+brings whatever price suits him."""
+
+from collections import defaultdict
+from typing import Any, Final
+
+import boa
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, rule
+
+from everstock.chain import addresses
+from everstock.chain.deployment import UNDERLYINGS
+from everstock.model import order_desk
+from everstock.model.price_oracle import Published
+from everstock.model.reverts import Revert
+from everstock.model.risk_book import OrderLeg
+from tests.protocol import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, Order, account_of, price
+from tests.stateful.machine import Machine
+from tests.unit.order_desk.desk import base_fee
+
+TRADERS: Final = ("first trader", "second trader", "third trader")
+KEEPERS: Final = ("keeper", "hostile keeper")
+
+traders = st.sampled_from(TRADERS)
+keepers = st.sampled_from(KEEPERS)
+picks = st.integers(0, 30)
+# Faces in thousandths of a token, from below the minimum to beyond any margin.
+faces = st.sampled_from([-80_000, -5_000, -1_000, -100, 100, 1_000, 5_000, 80_000]) | st.integers(-20_000, 20_000).filter(bool)
+steps = st.sampled_from([0, 1, 2, 3, 4, 5, 12, 55, 60, 61])
+drifts = st.floats(0.995, 1.005)
+
+
+class OrderMachine(Machine):
+    """One market with series on both underlyings, and its order desk."""
+
+    ACTIONS = frozenset(
+        {
+            "request",
+            "execute",
+            "executed",
+            "passed over",
+            "cancel",
+            "void",
+            "withdraw",
+            "deposit",
+            "update prices",
+            "cancelled: order_desk: deadline passed",
+            "cancelled: trade: below initial margin",
+            "cancelled: trade: over limit",
+            "cancelled: trade: nothing to reduce",
+            "cancelled: trade: over pool capacity",
+        }
+    )
+
+    @initialize(base_fee=st.sampled_from([0, 5_000_000, 50 * 10**9]))
+    def begin(self, base_fee: int) -> None:
+        told = self.told
+        self.people = {name: told.actor(name) for name in (*TRADERS, *KEEPERS, "founder")}
+        self.base_fee = base_fee
+        self.orders: list[order_desk.Order] = []
+        # Every price published, by underlying, as Pyth would sign it, with the signed update.
+        self.prices: list[tuple[dict[int, Published], bytes]] = []
+        self.earned: dict[str, int] = defaultdict(int)
+        told.request_deposit("main_pool", self.people["founder"], 3_000 * self.unit)
+        self.publish(600, 1, 1)
+        self.told.bring([self.prices[-1][1]])
+        told.fulfil("main_pool", 1, 0)
+        told.checkpoint()
+        self.series = [told.list_series(u, strike, is_put) for u, strike, is_put in ((0, 120_000, False), (1, 4_500, True))]
+        for name in TRADERS:
+            told.deposit(account_of(self.people[name]), 50 * self.unit, self.people[name])
+
+    # Time and prices
+
+    @rule(seconds=steps)
+    def time_passes(self, seconds: int) -> None:
+        self.told.wait(seconds)
+
+    @rule(seconds=steps, btc=drifts, eth=drifts)
+    def price_is_published(self, seconds: int, btc: float, eth: float) -> None:
+        self.publish(seconds, btc, eth)
+
+    @rule(first=st.sampled_from([1, 2, 4]), count=st.integers(2, 6), btc=drifts)
+    def prices_come_every_second(self, first: int, count: int, btc: float) -> None:
+        for i in range(count):
+            self.publish(first if i == 0 else 1, btc, btc)
+
+    @rule(btc=st.sampled_from([0.5, 0.88, 0.94, 1.06, 1.12, 1.5]))
+    def price_jumps(self, btc: float) -> None:
+        self.publish(1, btc, 1)
+
+    @rule(back=st.integers(0, 3))
+    def somebody_stores_a_price(self, back: int) -> None:
+        if back < len(self.prices):
+            self.told.published, update = self.prices[-1 - back]
+            self.told.bring([update])
+
+    @rule()
+    def window_passes(self) -> None:
+        self.publish(601, 1, 1)
+        self.told.bring([self.prices[-1][1]])
+        self.told.checkpoint()
+
+    def publish(self, after: int, btc: float, eth: float) -> None:
+        previous = self.prices[-1][0][0].publish_time if self.prices else 0
+        index = self.told.protocol.index
+        (update,) = self.told.publish(after=after, BTC=index["BTC"] * btc, ETH=index["ETH"] * eth)
+        self.told.published = {
+            u: Published(one.price, one.conf, one.expo, one.publish_time, previous) for u, one in self.told.published.items()
+        }
+        self.prices.append((self.told.published, update))
+
+    # Orders
+
+    @rule(
+        name=traders,
+        legs=st.lists(st.tuples(st.sampled_from([0, 1]), faces), min_size=1, max_size=2, unique_by=lambda leg: leg[0]),
+        limit=st.sampled_from([None, None, None, 0]),
+        reduce_only=st.sampled_from([False, False, True]),
+        deadline=st.sampled_from([None, None, None, DELAY, 10]),
+        extra=st.sampled_from([0, 1, 10**15]),
+    )
+    def request(
+        self,
+        name: str,
+        legs: list[tuple[int, int]],
+        limit: int | None,
+        reduce_only: bool,
+        deadline: int | None,
+        extra: int,
+    ) -> None:
+        order = [OrderLeg(self.series[i], milli * self.unit // 1_000) for i, milli in legs]
+        fee = order_desk.min_fee(len(order), self.base_fee) + extra
+        until = NO_DEADLINE if deadline is None else self.told.now + deadline
+        self.tell_request(name, order, NO_LIMIT if limit is None else limit, reduce_only, until, fee)
+
+    @rule(name=traders, fault=st.sampled_from(["legs", "series", "face", "size", "twice", "fee", "deadline"]))
+    def request_badly(self, name: str, fault: str) -> None:
+        one = OrderLeg(self.series[0], self.unit)
+        legs = {
+            "legs": [],
+            "series": [OrderLeg(2**16, 1)],
+            "face": [OrderLeg(self.series[0], 0)],
+            "size": [OrderLeg(self.series[0], 2**127)],
+            "twice": [one, one],
+        }.get(fault, [one])
+        fee = order_desk.min_fee(len(legs), self.base_fee) - (fault == "fee")
+        until = self.told.now + DELAY - 1 if fault == "deadline" else NO_DEADLINE
+        self.tell_request(name, legs, NO_LIMIT, False, until, fee)
+
+    def tell_request(
+        self, name: str, legs: list[OrderLeg], limit: int, reduce_only: bool, deadline: int, fee: int
+    ) -> None:
+        desk, person = self.told.protocol.order_desk, self.people[name]
+        account = account_of(person)
+        with self.at_base_fee():
+            order = self.told.tell(
+                "request",
+                desk,
+                lambda: desk.request(account, legs, limit, reduce_only, deadline, value=fee, sender=person),
+                self.market.desk.request,
+                account,
+                legs,
+                limit,
+                reduce_only,
+                deadline,
+                fee,
+                person,
+                self.base_fee,
+                same_result=False,
+            )
+        if not isinstance(order, Revert):
+            self.orders.append(order)
+
+    @rule(keeper=keepers, pick=picks, how_many=st.integers(1, 3))
+    def keeper_executes(self, keeper: str, pick: int, how_many: int) -> None:
+        """As it should be: at the first price of the earliest order."""
+        orders = self.chosen(pick, how_many)
+        if orders:
+            due = min(order.requested_at for order in orders) + DELAY
+            first = next((i for i, (one, _) in enumerate(self.prices) if one[0].publish_time >= due), None)
+            if first is not None:
+                self.tell_execute(keeper, orders, first)
+
+    @rule(keeper=keepers, wait=st.sampled_from([0, 1, 20]))
+    def request_and_execution(self, keeper: str, wait: int) -> None:
+        """One order that nothing keeps from being traded but its own terms."""
+        self.request("first trader", [(0, 500)], None, False, None, 0)
+        self.publish(DELAY, 1, 1)
+        self.told.wait(wait)
+        if self.orders:
+            self.tell_execute(keeper, self.orders[-1:], len(self.prices) - 1)
+
+    @rule(pick=picks, how_many=st.integers(1, 4), back=st.integers(0, 6), later=st.integers(-1, 5))
+    def hostile_keeper_executes(self, pick: int, how_many: int, back: int, later: int) -> None:
+        """Any orders, any price there ever was, at any time."""
+        orders = self.chosen(pick, how_many)
+        if orders and back < len(self.prices):
+            self.told.wait(max(later, 0))
+            self.tell_execute("hostile keeper", orders, len(self.prices) - 1 - back)
+
+    @rule(keeper=keepers, pick=picks)
+    def execute_nothing(self, keeper: str, pick: int) -> None:
+        self.tell_execute(keeper, [], 0)
+        for order in self.chosen(pick, 1):
+            self.tell_execute(keeper, [order], len(self.prices) - 1, underlyings=[])
+
+    def chosen(self, pick: int, how_many: int) -> list[order_desk.Order]:
+        """Some of the latest orders, whether they wait or not."""
+        recent = self.orders[-5:]
+        return [recent[(pick + i) % len(recent)] for i in range(min(how_many, len(recent)))]
+
+    def tell_execute(
+        self, keeper: str, orders: list[order_desk.Order], which: int, underlyings: list[int] | None = None
+    ) -> None:
+        """Execute at the price number `which`; the keeper earns the fees of those that were waiting, less Pyth's."""
+        desk, by = self.told.protocol.order_desk, self.people[keeper]
+        underlyings = [0, 1] if underlyings is None else underlyings
+        published, update = self.prices[which]
+        fee = self.told.protocol.pyth.getUpdateFee([update]) if underlyings else 0
+        waiting, before = self.market.desk.ether, boa.env.get_balance(by)
+        result = self.told.tell(
+            "execute",
+            desk,
+            lambda: desk.execute([_terms(order) for order in orders], underlyings, [update], value=fee, sender=by),
+            self.market.desk.execute,
+            orders,
+            {u: published[u] for u in underlyings},
+        )
+        earned = waiting - self.market.desk.ether
+        assert boa.env.get_balance(by) == before + (0 if isinstance(result, Revert) else earned - fee)
+        if not isinstance(result, Revert):
+            for order, executed in zip(orders, result, strict=True):
+                reason = self.market.desk.cancelled.get((order.account, order.nonce), "")
+                self.told.tally.done["executed" if executed else f"cancelled: {reason}" if reason else "passed over"] += 1
+
+    @rule(pick=picks, early=st.booleans())
+    def void(self, pick: int, early: bool) -> None:
+        for order in self.chosen(pick, 1):
+            if not early:
+                self.told.wait(max(0, order.requested_at + EXEC_WINDOW + 1 - self.told.now))
+            self.tell_end("void", order, self.people["keeper"])
+
+    @rule(pick=picks)
+    def cancel(self, pick: int) -> None:
+        for order in self.chosen(pick, 1):
+            self.tell_end("cancel", order, str(order.payer))
+
+    @rule(name=traders)
+    def cancel_at_once(self, name: str) -> None:
+        self.request(name, [(0, 500)], None, False, None, 0)
+        if self.orders:
+            self.tell_end("cancel", self.orders[-1], str(self.orders[-1].payer))
+
+    def tell_end(self, action: str, order: order_desk.Order, by: str) -> None:
+        """End an order without a trade; its fee goes back to who paid it."""
+        desk, payer = self.told.protocol.order_desk, str(order.payer)
+        before = boa.env.get_balance(payer)
+        result = self.told.tell(
+            action,
+            desk,
+            lambda: getattr(desk, action)(_terms(order), sender=by),
+            getattr(self.market.desk, action),
+            order,
+        )
+        assert boa.env.get_balance(payer) == before + (0 if isinstance(result, Revert) else order.fee)
+
+    @rule(name=traders, amount=st.integers(1, 30))
+    def withdraw(self, name: str, amount: int) -> None:
+        """Margin must not leave under a live order."""
+        self.told.withdraw(account_of(self.people[name]), amount * self.unit, self.people[name])
+
+    @rule(name=traders)
+    def deposit(self, name: str) -> None:
+        self.told.deposit(account_of(self.people[name]), 10 * self.unit, self.people[name])
+
+    # What holds after every step
+
+    @invariant()
+    def everything_agrees(self) -> None:
+        self.verify()
+        model, desk = self.market.desk, self.told.protocol.order_desk
+        # Invariant 20: the desk holds the fees of the orders that wait, and those alone are stored.
+        assert boa.env.get_balance(desk.address) == model.ether
+        for order in self.orders[-8:]:
+            waits = (order.account, order.nonce) in model.waiting
+            assert (desk.order_hash(order.account, order.nonce) != bytes(32)) == waits
+        for account, until in model.live_until.items():
+            assert desk.live_until(account) == until
+            assert desk.last_nonce(account) == model.last_nonce[account]
+
+    def at_base_fee(self) -> Any:
+        """Blocks inside have this run's base fee."""
+        return base_fee(self.base_fee)
+
+
+def _terms(order: order_desk.Order) -> Order:
+    """An order as the contract takes it."""
+    return Order(
+        order.account,
+        order.nonce,
+        [tuple(leg) for leg in order.legs],
+        order.limit,
+        order.reduce_only,
+        order.deadline,
+        order.requested_at,
+        order.fee,
+        str(order.payer),
+    )
