@@ -101,7 +101,7 @@ def pay_claim(account: uint256) -> uint256:
     purse, main = cash_ledger._pay_claim(a.purse, cash_ledger._load())
     cash_ledger._store(main)
     margin_accounts._store_purse(account, purse, a.count)
-    log IClearingHouse.Settled(account=account, gain=0, cash=purse.cash, claim=purse.claim)
+    log IClearingHouse.ClaimPaid(account=account, amount=purse.cash - a.purse.cash)
     return purse.cash - a.purse.cash
 
 
@@ -168,6 +168,7 @@ def liquidate(account: uint256, rewarded: uint256, reward_share: uint256, reward
     main = self._sweep(main, l.sweep)
     if l.fraction == 0:
         cash_ledger._store(main)
+        log IClearingHouse.PassedOver(account=account)
         return 0
 
     purse: cash_ledger.Purse = empty(cash_ledger.Purse)
@@ -280,6 +281,7 @@ def _settle(account: uint256, a: margin_accounts.Account) -> bool:
     main = self._sweep(main, s.sweep)
     if s.skipped:
         cash_ledger._store(main)
+        log IClearingHouse.PassedOver(account=account)
         return False
     purse: cash_ledger.Purse = empty(cash_ledger.Purse)
     loss: uint256 = 0

@@ -424,6 +424,7 @@ def _execute_deposits(so_far: Batch, count: uint256) -> Batch:
         ticket: uint256 = b.queue.deposits_done
         request: IPool.Ticket = self._ticket(self._deposits[ticket])
         if request.controller == empty(address):
+            log IPool.DepositPassedOver(ticket=ticket, controller=empty(address), assets=0)
             continue
         shares: uint256 = self._to_shares_down(request.assets, convert(b.equity, uint256), b.supply)
         if shares < LEAST_SHARES:

@@ -36,6 +36,11 @@ class Ticket:
     assets: int  # of a deposit, escrowed; of a redemption, what its shares were worth when requested
     shares: int = 0  # of a redemption, escrowed
 
+    def without(self, shares: int) -> "Ticket":
+        """What is left of a redemption when a part of its shares was redeemed."""
+        worth = self.assets * shares // self.shares
+        return replace(self, assets=self.assets - worth, shares=self.shares - shares)
+
 
 @dataclass
 class Queue:
@@ -258,10 +263,7 @@ class Pool(ABC):
                 queue.done += 1
                 del queue.tickets[queue.done]
             else:
-                worth = request.assets * part.shares // request.shares
-                queue.tickets[queue.done + 1] = replace(
-                    request, assets=request.assets - worth, shares=request.shares - part.shares
-                )
+                queue.tickets[queue.done + 1] = request.without(part.shares)
                 break
         return left
 

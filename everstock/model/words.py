@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from everstock.model.checkpoints import Anchors, State
+from everstock.model.parameters import Parameters
 from everstock.model.pool_risk import Exposure, Totals
 from everstock.model.positions import Leg
 from everstock.model.price_oracle import Word
 from everstock.model.series_book import Series
+from everstock.parameters import RATES
 
 
 def bits(word: int, place: int, width: int) -> int:
@@ -92,6 +94,15 @@ def active(word: int) -> list[int]:
     """Ids of an underlying's active series, in the order of their list."""
     ids = [bits(word, 16 * i, 16) for i in range(16)]
     return [id_ for id_ in ids if id_]
+
+
+def set_parameters(parameters: Parameters, rates: int, limits: int) -> None:
+    """Write a market's two words of parameters into `parameters`."""
+    for key, name in enumerate(RATES):
+        setattr(parameters, name, bits(rates, 16 * key, 16))
+    parameters.min_margin = bits(limits, 0, 96)
+    parameters.min_face = bits(limits, 96, 96)
+    parameters.carry = [signed(limits, 192, 16), signed(limits, 208, 16)]
 
 
 def oracle_word(word: int) -> Word:

@@ -6,6 +6,7 @@ from typing import Any
 
 from everstock.chain.deployment import UNDERLYINGS
 from everstock.model.pool_shares import Pool
+from everstock.model.reverts import Revert
 from everstock.model.risk_book import OrderLeg
 from tests.protocol import MAX_LEGS, NO_LIMIT, account_of, price
 from tests.stateful.mirror import PURSE, Mirror
@@ -225,6 +226,26 @@ class Actions(Mirror):
         self.protocol.token.transfer(getattr(self.protocol, contract).address, amount, sender=sender)
         self.donated[contract] += amount
         self.tally.done["donate"] += 1
+
+    def endow(self, pool: str, amount: int) -> Any:
+        """A pool's ledger grows by tokens that nobody gets shares for."""
+        house, address = self.protocol.clearing_house, getattr(self.protocol, pool).address
+        self.protocol.token.mint(address, amount)
+        action = self.model.house.main_deposit if pool == "main_pool" else self.model.house.insurance_deposit
+        return self.tell(
+            f"{pool}: gain", house, lambda: house.pool_deposit(amount, sender=address), action, amount
+        )
+
+    def bereave(self, pool: str, amount: int) -> Any:
+        """A pool's ledger shrinks; the tokens lie in the pool as if donated."""
+        house, address = self.protocol.clearing_house, getattr(self.protocol, pool).address
+        action = self.model.house.main_withdraw if pool == "main_pool" else self.model.house.insurance_withdraw
+        result = self.tell(
+            f"{pool}: loss", house, lambda: house.pool_withdraw(amount, sender=address), action, amount
+        )
+        if not isinstance(result, Revert):
+            self.donated[pool] += amount
+        return result
 
     def _pool(self, name: str) -> tuple[Any, Pool]:
         return getattr(self.protocol, name), self.pools()[name]

@@ -1,5 +1,6 @@
 """What the stateful machines share: a market undone after each run, time and prices, and what holds after every step."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, Final
@@ -13,6 +14,7 @@ from everstock.model.market import Market
 from everstock.model.pool_shares import VIRTUAL_SHARES
 from tests.protocol import Protocol
 from tests.stateful.actions import Actions
+from tests.stateful.logs import Log, assert_same, rebuilt, recorded
 from tests.stateful.mirror import Tally
 
 # What all runs of this process did.
@@ -20,9 +22,10 @@ TALLY: Final = Tally()
 
 
 @cache
-def deployed(decimals: int) -> Protocol:
-    """A market without capital, deployed once; each run has it to itself and undoes what it did."""
-    return Protocol(decimals=decimals, main_deposit=0, insurance_deposit=0)
+def deployed(decimals: int) -> tuple[Protocol, list[Log]]:
+    """A market without capital, deployed once, and the logs of that; each run has it to itself and undoes what it did."""
+    with recorded() as logs:
+        return Protocol(decimals=decimals, main_deposit=0, insurance_deposit=0), logs
 
 
 @dataclass(frozen=True)
@@ -46,16 +49,22 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        protocol = deployed(self.decimals)
-        self._anchor = boa.env.anchor()
-        self._anchor.__enter__()
+        protocol, first_logs = deployed(self.decimals)
+        self._open = ExitStack()
+        self._open.enter_context(boa.env.anchor())
+        self._logs = self._open.enter_context(recorded())
+        self._first_logs = first_logs
         self.told = Actions(protocol.fork())
         self.unit = protocol.unit
         self._last: Moment | None = None
+        self._is_verified = False
 
     def teardown(self) -> None:
+        """Invariant 10: what the logs alone say is what is stored."""
         TALLY.add(self.told.tally)
-        self._anchor.__exit__(None, None, None)
+        self._open.close()
+        if self._is_verified:
+            assert_same(rebuilt(self.told.protocol, self._first_logs + self._logs), self.market)
 
     @property
     def market(self) -> Market:
@@ -70,8 +79,13 @@ class Machine(RuleBasedStateMachine):
             usd[name] = min(max(self.told.protocol.index[name] * factor, low * 0.9), high * 1.1)
         self.told.bring(self.told.publish(after=after, **usd))
 
+    def forget_share_prices(self) -> None:
+        """What came or went just now is no action's doing."""
+        self._last = None
+
     def verify(self) -> None:
         """Contracts and model agree, the invariants hold, and no share price fell but for bad debt."""
+        self._is_verified = False
         self.told.tally.steps += 1
         self.told.agree()
         invariants.check(self.market)
@@ -79,6 +93,7 @@ class Machine(RuleBasedStateMachine):
         if self._last is not None and (self._last.time, self._last.words) == (now.time, now.words):
             self._check_share_prices(self._last, now)
         self._last = now
+        self._is_verified = True
 
     def _moment(self) -> Moment:
         market = self.market

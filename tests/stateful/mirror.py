@@ -191,6 +191,10 @@ class Mirror:
             assert contract.totalAssets() == pool.total_assets()
             for holder in pool.balances.keys() | pool.bought.keys() | pool.sold.keys():
                 assert contract.balanceOf(holder) == pool.balances[holder]
+                mine = [ticket for ticket in pool.deposits.tickets.values() if ticket.controller == holder]
+                assert contract.pendingDepositRequest(0, holder) == sum(ticket.assets for ticket in mine)
+                mine = [ticket for ticket in pool.redemptions.tickets.values() if ticket.controller == holder]
+                assert contract.pendingRedeemRequest(0, holder) == sum(ticket.shares for ticket in mine)
                 assert Pair(contract.maxDeposit(holder), contract.maxMint(holder)) == pool.bought[holder]
                 assert Pair(contract.maxWithdraw(holder), contract.maxRedeem(holder)) == pool.sold[holder]
             assert self.protocol.token.balanceOf(contract.address) == pool.tokens + self.donated[name]

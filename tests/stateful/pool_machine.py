@@ -72,8 +72,11 @@ class PoolMachine(Machine):
 
     @rule(pool=pools, lp=providers, part=parts)
     def request_redeem(self, pool: str, lp: str, part: Fraction) -> None:
-        shares = self.told.pools()[pool].balances[self.people[lp]]
-        self.told.request_redeem(pool, self.people[lp], int(shares * part))
+        """Of the provider's shares, or of the first who has any."""
+        balances = self.told.pools()[pool].balances
+        holders = [self.people[name] for name in (lp, *PROVIDERS) if balances[self.people[name]]]
+        person = (holders or [self.people[lp]])[0]
+        self.told.request_redeem(pool, person, int(balances[person] * part))
 
     @rule(pool=pools, leaving=st.lists(st.tuples(providers, parts), min_size=1, max_size=4), btc=st.floats(0.97, 1.03))
     def some_leave(self, pool: str, leaving: list[tuple[str, Fraction]], btc: float) -> None:
@@ -82,6 +85,8 @@ class PoolMachine(Machine):
             self.request_redeem(pool, lp, part)
         self.move(REDEMPTION_WAIT, btc, 1)
         self.told.fulfil(pool, 0, len(leaving))
+        for lp, part in leaving:
+            self.claim(pool, lp, "redeem" if part < 1 else "withdraw", part)
 
     @rule(pool=pools, coming=st.lists(st.tuples(providers, amounts), min_size=1, max_size=4), btc=st.floats(0.97, 1.03))
     def some_come(self, pool: str, coming: list[tuple[str, int]], btc: float) -> None:
@@ -104,7 +109,11 @@ class PoolMachine(Machine):
 
     @rule(pool=pools, lp=providers, kind=st.sampled_from(["deposit", "mint", "redeem", "withdraw"]), part=parts)
     def claim(self, pool: str, lp: str, kind: str, part: Fraction) -> None:
-        model, person = self.told.pools()[pool], self.people[lp]
+        """Of what is the provider's, or of the first who has anything to claim."""
+        model = self.told.pools()[pool]
+        results = model.bought if kind in ("deposit", "mint") else model.sold
+        owners = [self.people[name] for name in (lp, *PROVIDERS) if results[self.people[name]].shares]
+        person = (owners or [self.people[lp]])[0]
         claimable = {
             "deposit": model.bought[person].assets,
             "mint": model.bought[person].shares,
@@ -165,6 +174,21 @@ class PoolMachine(Machine):
         self.told.liquidate([account], self.people["liquidator"])
         self.told.settle(account)
         self.told.pay_claim(account)
+
+    @rule(pool=pools, milli=st.integers(1, 2_000_000))
+    def pool_gains(self, pool: str, milli: int) -> None:
+        """As if by trades: its ledger grows and nobody gets shares."""
+        self.told.endow(pool, milli * self.unit // 1_000)
+        self.forget_share_prices()
+
+    @rule(pool=pools, part=parts)
+    def pool_loses(self, pool: str, part: Fraction) -> None:
+        """Insurance may lose all it has, main all its free cash: share prices next to nothing, entry closed."""
+        ledgers = self.market.house.ledgers
+        spare = ledgers.insurance if pool == "insurance_pool" else max(0, ledgers.main - ledgers.claims)
+        if int(spare * part):
+            self.told.bereave(pool, int(spare * part))
+            self.forget_share_prices()
 
     @rule(pool=pools, amount=st.one_of(st.integers(1, 3), st.just(10**9)))
     def donate(self, pool: str, amount: int) -> None:

@@ -124,7 +124,7 @@ def test_premium__a_claim_that_was_paid_is_no_gain():
     story.price(100)
     story.trade(1, {1: 1_000})
     story.price(110)
-    story.add("clearing_house", "Settled", account=1, gain=0)
+    story.add("clearing_house", "ClaimPaid", account=1, amount=5)
     story.trade(1, {}, gain=97)
     assert story.told().premium == 3
 
