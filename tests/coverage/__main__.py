@@ -1,0 +1,5 @@
+"""Entry point of `python -m tests.coverage`."""
+
+from tests.coverage.command import main
+
+main()
