@@ -1,0 +1,130 @@
+"""`make mutants`: every fault put into a copy of the contracts, one at a time; a machine must find it.
+
+Each fault has a copy of the sources to itself and runs of its machine, from fixed seeds, until one fails or the time for one
+is up. What the first failure said goes into the table of docs/INVARIANTS.md.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tests.mutants.faults import FAULTS, Fault
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SOURCES: Final = ("contracts", "interfaces", "everstock", "tests", "pyproject.toml")
+PAGE: Final = ROOT / "docs" / "INVARIANTS.md"
+BEGIN: Final = "<!-- faults: written by `make mutants` -->"
+END: Final = "<!-- end of faults -->"
+# Seconds that a machine has to find a fault.
+PATIENCE: Final = 420
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of a fault. `said` is the first line of the failure, empty if nobody found it."""
+
+    fault: Fault
+    said: str
+    steps: int
+    seconds: float
+
+
+def plant(fault: Fault, root: Path) -> None:
+    """Put a fault into the sources under `root`. Raises `ValueError` unless its text stands there just once."""
+    path = root / "contracts" / fault.file
+    text = path.read_text()
+    if text.count(fault.old) != 1:
+        raise ValueError(f"{fault.what}: {fault.file} has its text {text.count(fault.old)} times")
+    path.write_text(text.replace(fault.old, fault.new))
+
+
+def hunt(fault: Fault) -> Finding:
+    """Look for a planted fault in a process of its own. Raises `RuntimeError` if that fails for another reason."""
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        root = Path(folder)
+        for name in SOURCES:
+            source = ROOT / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, root / name)
+        plant(fault, root)
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.mutants.hunter", fault.machine, str(PATIENCE)],
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        raise RuntimeError(f"{fault.what}: {done.stderr[-2_000:]}")
+    found = json.loads(done.stdout.splitlines()[-1])
+    return Finding(fault, found["said"], found["steps"], time.monotonic() - begin)
+
+
+def table(findings: Iterable[Finding]) -> str:
+    """The faults and what found them, as Markdown."""
+    rows = ["| fault | in | found by | because |", "| --- | --- | --- | --- |"]
+    for finding in findings:
+        said = finding.said.replace("|", "\\|") or "**not found**"
+        name = Path(finding.fault.file).stem
+        rows.append(f"| {finding.fault.what} | `{name}` | {finding.fault.machine} machine | {said} |")
+    return "\n".join(rows)
+
+
+def brief(said: str) -> str:
+    """A failure without its numbers, which differ from run to run."""
+    first = next((line for line in said.splitlines() if line.strip()), "")
+    return re.sub(r"0x[0-9a-f]+|-?\d[\d_]{3,}", "...", first)[:110]
+
+
+@click.command(help=__doc__)
+@click.option("--only", help="Faults whose description contains this.")
+@click.option("--workers", type=int, default=os.cpu_count(), show_default=True, help="Faults at a time.")
+@click.option("--write/--no-write", default=True, help="Write the table into docs/INVARIANTS.md.")
+def main(only: str | None, workers: int, write: bool) -> None:
+    faults = [fault for fault in FAULTS if not only or only in fault.what]
+    for fault in faults:
+        if (ROOT / "contracts" / fault.file).read_text().count(fault.old) != 1:
+            raise click.ClickException(f"the text of this fault does not stand once in {fault.file}: {fault.what}")
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    findings = []
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(workers) as executor:
+        task = progress.add_task("planting", total=len(faults))
+        for finding in executor.map(hunt, faults):
+            findings.append(finding)
+            progress.update(task, advance=1, description=finding.fault.what)
+            verdict = brief(finding.said) or "NOT FOUND"
+            progress.console.print(f"{finding.fault.what}: {verdict} ({finding.steps} steps, {finding.seconds:.0f} s)")
+    missed = [finding.fault.what for finding in findings if not finding.said]
+    if write and not only:
+        _write([Finding(f.fault, brief(f.said), f.steps, f.seconds) for f in findings])
+    console.print(f"{len(findings) - len(missed)} of {len(findings)} faults found")
+    if missed:
+        raise click.ClickException(f"not found: {', '.join(missed)}")
+
+
+def _write(findings: list[Finding]) -> None:
+    text = PAGE.read_text()
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    PAGE.write_text(f"{before}{BEGIN}\n\n{table(findings)}\n\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()
