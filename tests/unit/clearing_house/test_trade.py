@@ -1,0 +1,66 @@
+"""What an account must be able to bear of an order, and who may bring one."""
+
+import boa
+import pytest
+
+from tests.protocol import MAX_LEGS, NO_LIMIT, account_of, price
+
+
+def order_of(*legs):
+    return [*legs, *[(0, 0)] * (MAX_LEGS - len(legs))]
+
+
+PRICES = [price(120_000), price(4_500)]
+
+
+def test_trade__by_anyone_but_the_order_desk__reverts(protocol, house, call, trader):
+    for caller in (trader, protocol.liquidator.address):
+        with boa.reverts("clearing_house: only order desk"):
+            house.trade(account_of(trader), order_of((call, 1)), PRICES, NO_LIMIT, False, sender=caller)
+
+
+@pytest.mark.parametrize("face", [2**127, -(2**127), 2**255 - 1])
+def test_trade__face_too_large__reverts(protocol, house, call, trader, face):
+    with boa.reverts("trade: face too large"):
+        house.trade(
+            account_of(trader), order_of((call, face)), PRICES, NO_LIMIT, False, sender=protocol.order_desk.address
+        )
+
+
+@pytest.mark.parametrize("usd", [57_000, 250_000])
+def test_trade__opening_far_from_the_money__reverts(protocol, trader, call, walk, usd):
+    """With the index below half the strike, or above twice."""
+    walk(usd)
+    with boa.reverts("trade: moneyness out of range"):
+        protocol.trade(trader, (call, 10))
+
+
+def test_trade__over_its_limit__reverts(protocol, trader, call):
+    with boa.env.anchor():
+        total = protocol.trade(trader, (call, 10))
+    with boa.reverts("trade: over limit"):
+        protocol.trade(trader, (call, 10), limit=total - 1)
+    assert protocol.trade(trader, (call, 10), limit=total) == total
+
+
+def test_trade__below_initial_margin__reverts(protocol, trader, call):
+    with boa.reverts("trade: below initial margin"):
+        protocol.trade(trader, (call, -1_000))
+
+
+def test_trade__more_than_the_equity__reverts(protocol, call):
+    poor = protocol.trader("poor", 1)
+    with boa.reverts("trade: bankrupt"):
+        protocol.trade(poor, (call, 1_000))
+
+
+def test_trade__claim_that_main_cannot_pay__is_no_cash_to_open_with(protocol, house, unpaid):
+    """Equity may lie in a claim, but whoever opens keeps the least margin in cash."""
+    holder, _ = unpaid
+    at_the_money = protocol.list_series("BTC")
+    house.withdraw(account_of(holder), protocol.account(holder).cash, holder, sender=holder)
+    with boa.reverts("trade: not enough cash"):
+        protocol.trade(holder, (at_the_money, 1))
+    protocol.deposit(holder, protocol.unit)
+    protocol.trade(holder, (at_the_money, 1))
+    assert protocol.account(holder).claim > 0
