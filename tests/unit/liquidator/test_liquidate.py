@@ -124,6 +124,23 @@ def test_liquidate__hedged_book__stays_hedged(protocol, desk, liquidator):
     assert health.initial - 10 <= health.equity <= health.initial + health.initial // 10**12
 
 
+def test_liquidate__eight_legs__the_same_fraction_of_each(protocol, desk, liquidator):
+    ids = [desk.btc_call, desk.btc_put, desk.eth_call, desk.eth_put]
+    ids += [protocol.list_series(name, m) for name in ("BTC", "ETH") for m in (0.9, 1.1)]
+    writer = protocol.trader("writer of eight", 40)
+    protocol.trade(writer, *[(id_, -25) for id_ in ids])
+    while not desk.health(writer).is_liquidatable:
+        protocol.set_prices(after=700, BTC=protocol.index["BTC"] * 1.02, ETH=protocol.index["ETH"] * 1.02)
+        protocol.clearing_house.checkpoint()
+    before = protocol.units(writer)
+    (fraction,) = protocol.liquidate(writer, by=liquidator)
+    assert 0 < fraction < WAD
+    after = protocol.units(writer)
+    assert list(after) == ids
+    for id_, units in before.items():
+        assert after[id_] == -(-units * (WAD - fraction) // WAD)
+
+
 def test_liquidate__units_of_the_series_and_the_pools_risk__follow(protocol, desk, liquidator, writer):
     protocol.set_prices(after=60, BTC=WEAK)
     protocol.clearing_house.checkpoint()

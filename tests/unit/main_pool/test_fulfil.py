@@ -45,6 +45,21 @@ def test_fulfil__deposit_between_checkpoints__at_equity_of_the_latest_price(prot
     assert pool.maxMint(bob) == 100 * unit * (supply + 10**6) // (equity + 1)
 
 
+def test_fulfil__sixteen_series_of_an_underlying__all_count_in_the_price(protocol, pool, bob, unit):
+    """Every one of them has lost value since the checkpoint, also the last."""
+    ids = [protocol.list_series("BTC", 120 / strike) for strike in (*range(91, 100), 110, 130, 140, 150, 160)]
+    for trader, held in zip(("first", "second"), (ids[:8], ids[8:]), strict=True):
+        protocol.trade(protocol.trader(trader), *[(id_, 30) for id_ in held])
+    pool.request_deposit(bob, 100 * unit)
+    pool.pass_deposit_wait(BTC=118_000)
+    pool.fulfil(1, 0)
+    (executed,) = events(pool.contract, "DepositExecuted")
+    touched = pool.totalAssets()
+    protocol.clearing_house.checkpoint()
+    assert protocol.clearing_house.equity() > touched
+    assert pool.convertToAssets(executed.shares) <= 100 * unit <= pool.convertToAssets(executed.shares) + 2
+
+
 def test_fulfil__deposits__do_not_wait_for_redemptions_that_cannot_be_paid(protocol, pool, lp, bob, unit):
     protocol.trade(protocol.trader("buyer"), (protocol.call, 200))
     pool.request_redeem(lp, pool.balanceOf(lp))

@@ -137,6 +137,26 @@ def test_health__series_with_ids_that_meet_in_the_calls_memory__are_told_apart(l
         assert lens.of(trader).scenario_sum == health.scenario_sum
 
 
+def test_health__more_series_than_the_calls_memory_holds__each_as_if_asked_alone(lens_contract):
+    """Of 80 series, retired but for the last sixteen."""
+    protocol = Protocol(main_deposit=100_000)
+    lens = Lens(lens_contract, protocol)
+    traders = []
+    for batch in range(5):
+        ids = [protocol.list_series("BTC", 120 / strike, put) for strike in range(92, 100) for put in (False, True)]
+        for half in (ids[:8], ids[8:]):
+            traders.append(protocol.trader(f"trader {len(traders)}", 50))
+            protocol.trade(traders[-1], *[(id_, 1 + batch) for id_ in half])
+        if batch < 4:
+            for id_ in ids:
+                protocol.risk_book.retire_series(id_, sender=protocol.series_listing.address)
+    protocol.set_prices(after=60, BTC=123_000)
+    assert {leg.series for trader in traders for leg in lens.legs(trader)} == set(range(1, 81))
+    alone = [lens.of(trader) for trader in traders]
+    assert lens.health(*traders) == alone
+    assert lens.health(*reversed(traders)) == alone[::-1]
+
+
 @pytest.mark.parametrize(("legs", "most"), [(1, 10_000), (2, 7_500), (8, 5_000)])
 def test_health__gas__per_leg_of_accounts_that_share_series(lens_contract, legs, most):
     """Every slot is warm here; on a chain an account's word and each leg's are cold, which costs 2,000 more a slot."""

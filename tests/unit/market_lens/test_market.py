@@ -181,6 +181,25 @@ def test_legs__of_an_account__faces_gains_and_marks(protocol, lens, series):
     assert bought.entry == 0
 
 
+def test_legs__eight__are_all_there(protocol, lens, series):
+    trader = protocol.trader("trader")
+    protocol.trade(trader, *[(id_, 1 + place) for place, id_ in enumerate(series)])
+    assert [(leg.series, leg.face) for leg in lens.legs(trader)] == [
+        (id_, (1 + place) * protocol.unit) for place, id_ in enumerate(series)
+    ]
+
+
+def test_market_and_option_chain__sixteen_series_of_an_underlying__are_all_there(protocol, lens, series):
+    """Half of them are listed already."""
+    held = [id_ for id_ in series if lens.series(id_).underlying == 0]
+    held += [protocol.list_series("BTC", 120 / strike) for strike in (*range(91, 100), 110, 130, 150)]
+    traders = [protocol.trader("first"), protocol.trader("second")]
+    for trader, ids in zip(traders, (held[:8], held[8:]), strict=True):
+        protocol.trade(trader, *[(id_, 1) for id_ in ids])
+    assert [one.id for one in lens.chain().series if one.underlying == 0] == held
+    assert lens.market().exposures[0].long_face == 16 * protocol.unit
+
+
 def test_legs__none__is_empty(protocol, lens):
     assert lens.legs(protocol.trader("trader")) == []
 

@@ -294,6 +294,15 @@ def test_fulfil__last_shares__leave_next_to_nothing(pool, holder, unit):
     assert pool.totalAssets() <= 10
 
 
+def test_fulfil__more_redemptions_than_a_batch__stops_at_the_batch(pool, holder):
+    part = pool.balanceOf(holder) // (MAX_BATCH + 1)
+    for _ in range(MAX_BATCH + 1):
+        pool.request_redeem(holder, part)
+    pool.pass_redemption_wait()
+    assert pool.fulfil(NEVER, NEVER) == (0, MAX_BATCH)
+    assert pool.fulfil(NEVER, NEVER) == (0, 1)
+
+
 def test_fulfil__both_queues__count_apart(pool, holder, alice, unit):
     pool.request_redeem(holder, pool.balanceOf(holder))
     pool.pass_redemption_wait()

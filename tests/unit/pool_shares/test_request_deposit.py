@@ -1,5 +1,6 @@
 import boa
 import pytest
+from eth_utils import keccak
 
 from tests.liquidity import NEVER, ZERO_ADDRESS, events
 
@@ -89,6 +90,20 @@ def test_request_deposit__below_minimum__reverts(pool, alice):
 def test_request_deposit__too_large__reverts(pool, alice, assets):
     with boa.reverts("pool: amount too large"):
         pool.request_deposit(alice, assets)
+
+
+@pytest.mark.parametrize("assets, shares", [(2**112 - 1, 0), (0, 2**144 - 1)])
+def test_request__more_pending_than_a_word_holds__reverts(protocol, pool, holder, unit, assets, shares):
+    """No market comes near: it would take 65,536 deposits of the largest size."""
+    layout = pool.compiler_data.storage_layout["storage_layout"]["pool_shares"]["_pending"]
+    slot = int.from_bytes(keccak(layout["slot"].to_bytes(32) + int(holder, 16).to_bytes(32)))
+    boa.env.set_storage(pool.address, slot, assets | shares << 112)
+    protocol.token.mint(holder, unit)
+    with boa.reverts("pool: amount too large"):
+        if assets:
+            pool.request_deposit(holder, unit)
+        else:
+            pool.request_redeem(holder, pool.balanceOf(holder))
 
 
 def test_request_deposit__more_than_held__reverts(protocol, pool, alice):

@@ -78,6 +78,22 @@ def test_total_assets__what_waits_or_is_unclaimed__not_counted(pool, holder, ali
     assert pool.totalAssets() == 50 * unit
 
 
+@pytest.mark.parametrize("request_id", [1, NEVER])
+def test_requests__of_another_id_than_0__are_none(pool, holder, alice, unit, request_id):
+    pool.request_deposit(alice, unit)
+    pool.request_redeem(holder, pool.balanceOf(holder) // 2)
+    for state in ("pendingDepositRequest", "pendingRedeemRequest"):
+        controller = alice if "Deposit" in state else holder
+        assert getattr(pool, state)(0, controller) > 0
+        assert getattr(pool, state)(request_id, controller) == 0
+    pool.pass_redemption_wait()
+    pool.fulfil(1, 1)
+    for state in ("claimableDepositRequest", "claimableRedeemRequest"):
+        controller = alice if "Deposit" in state else holder
+        assert getattr(pool, state)(0, controller) > 0
+        assert getattr(pool, state)(request_id, controller) == 0
+
+
 @pytest.mark.parametrize("preview", ["previewDeposit", "previewMint", "previewRedeem", "previewWithdraw"])
 @pytest.mark.parametrize("amount", [0, 1, NEVER])
 def test_previews__of_an_asynchronous_vault__revert(pool, preview, amount):

@@ -131,6 +131,10 @@ def test_first_prices__beyond_the_narrow_gap__is_stored_as_restricted(feeds):
     assert feeds.stored()[2]
 
 
+def test_first_prices__of_no_underlying__are_none(feeds):
+    assert feeds.first(feeds.message(ago=3), ids=[]) == []
+
+
 def test_first_prices__unknown_underlying__reverts(feeds):
     with refused("price_oracle: unknown underlying"):
         feeds.first(feeds.message(ago=3), ids=[7])

@@ -64,6 +64,7 @@ def test_set_feed__changes_what_the_next_price_is_checked_against(protocol, feed
     [
         {"pyth_id": bytes(32)},
         {"chainlink_max_age": 0},
+        {"chainlink_max_age": 2**32},
         {"min_price": 0},
         {"min_price": price(10_000_000)},
         {"max_price": price(1_000)},
@@ -85,6 +86,7 @@ def test_set_feed__out_of_bounds__reverts(protocol, oracle, changes):
     "changes",
     [
         {"chainlink_max_age": 1},
+        {"chainlink_max_age": 2**32 - 1},
         {"min_price": 1},
         {"min_price": price(10_000_000) - 1},
         {"max_price": 2**64 - 1},
