@@ -14,6 +14,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "devnet": ("everstock.chain.command", "run_devnet", "Run a local Base and keep it running, to look around in."),
     "keeper": ("everstock.keeper.command", "run_keeper", "Keep a deployment: prices, orders, liquidations, upkeep."),
     "bench": ("everstock.bench.command", "run_bench", "Measure gas and code sizes; writes docs/GAS.md."),
+    "bench-floats": ("everstock.bench.floats", "run_bench_floats", "Time the float price on many legs; writes docs/SPEED.md."),
     "ape": ("everstock.chain.command", "run_ape", "Run an Ape command on a local fork of Base."),
 }
 
