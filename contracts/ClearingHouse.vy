@@ -14,14 +14,21 @@ from interfaces import IOrderDesk
 from interfaces import IRiskBook
 
 from contracts.modules import cash_ledger
+from contracts.modules import checkpoints
 from contracts.modules import constants as c
 from contracts.modules import integers
 from contracts.modules import margin_accounts
+from contracts.modules import pool_risk
+from contracts.modules import waterfall
 
 implements: IClearingHouse
 
 initializes: cash_ledger
 initializes: margin_accounts
+initializes: waterfall[cash_ledger := cash_ledger]
+
+# The publish time of a price that is never too early.
+FOREVER: constant(uint256) = 2**64 - 1
 
 # The stock token M and the market's other contracts.
 TOKEN: public(immutable(address))
@@ -30,6 +37,7 @@ MAIN_POOL: public(immutable(address))
 INSURANCE_POOL: public(immutable(address))
 LIQUIDATOR: public(immutable(address))
 ORDER_DESK: public(immutable(address))
+TREASURY: public(immutable(address))
 
 
 @deploy
@@ -40,6 +48,7 @@ def __init__(
     insurance_pool: address,
     liquidator: address,
     order_desk: address,
+    treasury: address,
 ):
     TOKEN = token
     RISK_BOOK = risk_book
@@ -47,6 +56,7 @@ def __init__(
     INSURANCE_POOL = insurance_pool
     LIQUIDATOR = liquidator
     ORDER_DESK = order_desk
+    TREASURY = treasury
 
 
 # Margin
@@ -56,6 +66,7 @@ def __init__(
 def deposit(account: uint256, amount: uint256):
     assert amount != 0, "clearing_house: zero amount"
     assert margin_accounts._owner(account) != empty(address), "clearing_house: no owner"
+    self._only_active()
     margin_accounts._add_cash(account, amount)
     log IClearingHouse.Deposited(account=account, sender=msg.sender, amount=amount)
     self._pull(amount)
@@ -70,7 +81,9 @@ def withdraw(account: uint256, amount: uint256, receiver: address):
     assert block.timestamp > live_until, "clearing_house: live order"
 
     a: margin_accounts.Account = margin_accounts._load(account)
-    if a.count != 0:
+    if waterfall._stage() != waterfall.ACTIVE:
+        a = self._wound_up(account, a)
+    elif a.count != 0:
         free: bool = self._may_leave(a, amount)
         if not free or a.purse.cash < amount:
             self._settle(account, a)
@@ -91,18 +104,9 @@ def settle(account: uint256) -> bool:
 
 @external
 def pay_claim(account: uint256) -> uint256:
-    if staticcall IRiskBook(RISK_BOOK).is_due():
-        self._checkpoint()
-    booked: bool = staticcall IRiskBook(RISK_BOOK).is_booked()
-    assert not booked, "clearing_house: claims are frozen"
-    a: margin_accounts.Account = margin_accounts._load(account)
-    purse: cash_ledger.Purse = empty(cash_ledger.Purse)
-    main: cash_ledger.Main = empty(cash_ledger.Main)
-    purse, main = cash_ledger._pay_claim(a.purse, cash_ledger._load())
-    cash_ledger._store(main)
-    margin_accounts._store_purse(account, purse, a.count)
-    log IClearingHouse.ClaimPaid(account=account, amount=purse.cash - a.purse.cash)
-    return purse.cash - a.purse.cash
+    if waterfall._stage() == waterfall.ACTIVE and staticcall IRiskBook(RISK_BOOK).is_due():
+        self._checkpoint(0)
+    return self._pay_claim(account)
 
 
 # The market
@@ -110,7 +114,7 @@ def pay_claim(account: uint256) -> uint256:
 
 @external
 def checkpoint():
-    self._checkpoint()
+    self._checkpoint(0)
 
 
 @external
@@ -175,9 +179,7 @@ def liquidate(account: uint256, rewarded: uint256, reward_share: uint256, reward
     loss: uint256 = 0
     purse, main, loss = cash_ledger._realise(a.purse, main, l.gain, l.booked)
     if loss != 0:
-        insured: uint256 = 0
-        main, insured = cash_ledger._cover(main, loss)
-        log IClearingHouse.BadDebt(account=account, loss=loss, insured=insured)
+        main = waterfall._absorb(account, integers._size(l.gain), loss, main)
     penalty: uint256 = min(l.penalty, purse.cash)
     reward: uint256 = min(max(penalty * reward_share // c.PERMILLE, reward_floor), penalty)
     purse.cash -= penalty
@@ -199,7 +201,50 @@ def liquidate(account: uint256, rewarded: uint256, reward_share: uint256, reward
     return l.fraction
 
 
+# Terminal settlement
+
+
+@external
+def resolve(accounts: DynArray[uint256, 32]):
+    assert waterfall._stage() == waterfall.SETTLING, "clearing_house: not in settlement"
+    for account: uint256 in accounts:
+        a: margin_accounts.Account = margin_accounts._load(account)
+        if a.count != 0:
+            self._settle(account, a)
+
+
+@external
+def finalize():
+    assert waterfall._stage() == waterfall.SETTLING, "clearing_house: not in settlement"
+    words: IRiskBook.MarketWords = staticcall IRiskBook(RISK_BOOK).market_words()
+    assert pool_risk._decode_totals(words.totals).open_legs == 0, "clearing_house: accounts to resolve"
+    cash_ledger._store(waterfall._finish(cash_ledger._load(), self._has_shares(MAIN_POOL), self._has_shares(INSURANCE_POOL)))
+
+
 # The pools
+
+
+@external
+def flow(leaving: uint256) -> IRiskBook.PoolFlow:
+    stage: uint256 = waterfall._stage()
+    assert stage != waterfall.SETTLING, "clearing_house: in settlement"
+    result: IRiskBook.PoolFlow = empty(IRiskBook.PoolFlow)
+    main: cash_ledger.Main = cash_ledger._load()
+    if stage == waterfall.SETTLED:
+        result.equity = integers._difference(main.cash, main.claims)
+        result.publish_time = FOREVER
+        result.stage = stage
+        return result
+    if leaving != 0:
+        assert msg.sender == MAIN_POOL, "clearing_house: only main pool"
+        self._checkpoint(leaving)
+    elif staticcall IRiskBook(RISK_BOOK).is_due():
+        self._checkpoint(0)
+    result.stage = waterfall._stage()
+    if result.stage == waterfall.ACTIVE:
+        main = cash_ledger._load()
+        result = staticcall IRiskBook(RISK_BOOK).pool_flow(main.cash, main.claims)
+    return result
 
 
 @external
@@ -232,7 +277,38 @@ def pool_withdraw(amount: uint256):
     self._push(msg.sender, amount)
 
 
+# The treasury
+
+
+@external
+def top_up(amount: uint256):
+    assert msg.sender == TREASURY, "clearing_house: only treasury"
+    self._spend_treasury(amount)
+    cash_ledger._insure(amount)
+    log IClearingHouse.ToppedUp(amount=amount)
+
+
+@external
+def withdraw_treasury(amount: uint256, receiver: address):
+    assert msg.sender == TREASURY, "clearing_house: only treasury"
+    self._spend_treasury(amount)
+    log IClearingHouse.TreasuryWithdrawn(receiver=receiver, amount=amount)
+    self._push(receiver, amount)
+
+
 # Views
+
+
+@view
+@external
+def stage() -> uint256:
+    return waterfall._stage()
+
+
+@view
+@external
+def settlement() -> IClearingHouse.Settlement:
+    return waterfall._settlement_now()
 
 
 @view
@@ -286,6 +362,8 @@ def _settle(account: uint256, a: margin_accounts.Account) -> bool:
     purse: cash_ledger.Purse = empty(cash_ledger.Purse)
     loss: uint256 = 0
     purse, main, loss = cash_ledger._realise(a.purse, main, s.gain, s.booked)
+    if loss != 0:
+        main = waterfall._absorb(account, integers._size(s.gain), loss, main)
     cash_ledger._store(main)
     margin_accounts._store(account, purse, s.legs, a)
     log IClearingHouse.Settled(account=account, gain=s.gain, cash=purse.cash, claim=purse.claim)
@@ -293,10 +371,57 @@ def _settle(account: uint256, a: margin_accounts.Account) -> bool:
 
 
 @internal
-def _checkpoint():
+def _pay_claim(account: uint256) -> uint256:
+    """
+    @notice Pay an account's claim: as far as main cash allows, or its part at the end of settlement.
+    """
+    a: margin_accounts.Account = margin_accounts._load(account)
     main: cash_ledger.Main = cash_ledger._load()
-    sweep: IRiskBook.Sweep = extcall IRiskBook(RISK_BOOK).checkpoint(main.cash, main.claims)
+    purse: cash_ledger.Purse = empty(cash_ledger.Purse)
+    if waterfall._stage() == waterfall.SETTLED:
+        purse, main = cash_ledger._pay(cash_ledger.Purse(cash=a.purse.cash, claim=0), main, waterfall._worth(a.purse.claim))
+    else:
+        booked: bool = staticcall IRiskBook(RISK_BOOK).is_booked()
+        assert not booked, "clearing_house: claims are frozen"
+        purse, main = cash_ledger._pay_claim(a.purse, main)
+    paid: uint256 = purse.cash - a.purse.cash
+    cash_ledger._store(main)
+    margin_accounts._store_purse(account, purse, a.count)
+    log IClearingHouse.ClaimPaid(account=account, amount=paid, claim=purse.claim)
+    return paid
+
+
+@internal
+def _wound_up(account: uint256, a: margin_accounts.Account) -> margin_accounts.Account:
+    """
+    @notice An account in settlement, resolved if it was not, and its claim paid if settlement is over.
+    """
+    if a.count != 0:
+        self._settle(account, a)
+    if waterfall._stage() == waterfall.SETTLED:
+        self._pay_claim(account)
+    return margin_accounts._load(account)
+
+
+@internal
+def _checkpoint(leaving: uint256):
+    """
+    @notice A checkpoint, and terminal settlement where it finds the market beyond recovery.
+    @param leaving What an overdue redemption needs, raw units of M.
+    """
+    main: cash_ledger.Main = cash_ledger._load()
+    sweep: IRiskBook.Sweep = extcall IRiskBook(RISK_BOOK).checkpoint(main.cash, main.claims, leaving)
     cash_ledger._store(self._sweep(main, sweep))
+    if sweep.alarm:
+        words: IRiskBook.MarketWords = staticcall IRiskBook(RISK_BOOK).market_words()
+        state: checkpoints.State = checkpoints._decode(words.state)
+        at_stake: bool = pool_risk._decode_totals(words.totals).open_legs != 0 or main.claims != 0
+        fatal: bool = state.scale < c.LEAST_SCALE
+        if state.negative_since != 0 and at_stake:
+            fatal = waterfall._count(state.negative_since) or fatal
+        if fatal:
+            extcall IRiskBook(RISK_BOOK).freeze()
+            waterfall._begin()
 
 
 @internal
@@ -316,6 +441,27 @@ def _may_leave(a: margin_accounts.Account, amount: uint256) -> bool:
     @notice Whether initial margin remains when `amount` leaves; False if a checkpoint is due first. Reverts if it does not.
     """
     return extcall IRiskBook(RISK_BOOK).withdrawal_check(a.purse.cash + a.purse.claim, a.legs, amount)
+
+
+@internal
+@view
+def _only_active():
+    assert waterfall._stage() == waterfall.ACTIVE, "clearing_house: in settlement"
+
+
+@internal
+@view
+def _has_shares(pool: address) -> bool:
+    return staticcall IERC20(pool).totalSupply() != 0
+
+
+@internal
+def _spend_treasury(amount: uint256):
+    backstop: cash_ledger.Backstop = cash_ledger._load_backstop()
+    assert amount != 0, "clearing_house: zero amount"
+    assert backstop.treasury >= amount, "clearing_house: not enough cash"
+    backstop.treasury -= amount
+    cash_ledger._store_backstop(backstop)
 
 
 @internal

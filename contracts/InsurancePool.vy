@@ -22,6 +22,7 @@ from interfaces import IRiskBook
 from contracts.modules import integers
 from contracts.modules import pool_risk
 from contracts.modules import pool_shares
+from contracts.modules import waterfall
 
 implements: IERC165
 implements: IERC20
@@ -36,8 +37,8 @@ exports: pool_shares.__interface__
 
 
 @deploy
-def __init__(name: String[50], symbol: String[20], token: address, clearing_house: address, risk_book: address):
-    pool_shares.__init__(name, symbol, token, clearing_house, risk_book)
+def __init__(name: String[50], symbol: String[20], token: address, clearing_house: address, risk_book: address, risk_parameters: address):
+    pool_shares.__init__(name, symbol, token, clearing_house, risk_book, risk_parameters)
 
 
 @external
@@ -50,11 +51,12 @@ def requestRedeem(shares: uint256, controller: address, owner: address) -> uint2
 def fulfil(deposits: uint256, redemptions: uint256) -> (uint256, uint256):
     if not pool_shares._has_waited(deposits, redemptions):
         return 0, 0
-    flow: IRiskBook.PoolFlow = pool_shares._flow()
+    flow: IRiskBook.PoolFlow = extcall IClearingHouse(pool_shares.CLEARING_HOUSE).flow(0)
     ledgers: IClearingHouse.Ledgers = self._ledgers()
     batch: pool_shares.Batch = pool_shares._begin(integers._int(ledgers.insurance), flow.publish_time)
-    batch = pool_shares._execute_deposits(batch, deposits)
-    if flow.equity > 0 or self._is_idle(ledgers):
+    if flow.stage == waterfall.ACTIVE:
+        batch = pool_shares._execute_deposits(batch, deposits)
+    if flow.stage == waterfall.SETTLED or flow.equity > 0 or self._is_idle(ledgers):
         batch = pool_shares._execute_redemptions(batch, redemptions, batch.equity)
     pool_shares._finish(batch)
     return batch.deposits, batch.redemptions

@@ -18,9 +18,13 @@ from snekmate.utils.interfaces import IERC5267
 from interfaces import IClearingHouse
 from interfaces import IPool
 from interfaces import IRiskBook
+from interfaces import IRiskParameters
 
+from contracts.modules import constants as c
 from contracts.modules import integers
+from contracts.modules import parameters
 from contracts.modules import pool_shares
+from contracts.modules import waterfall
 
 implements: IERC165
 implements: IERC20
@@ -35,8 +39,8 @@ exports: pool_shares.__interface__
 
 
 @deploy
-def __init__(name: String[50], symbol: String[20], token: address, clearing_house: address, risk_book: address):
-    pool_shares.__init__(name, symbol, token, clearing_house, risk_book)
+def __init__(name: String[50], symbol: String[20], token: address, clearing_house: address, risk_book: address, risk_parameters: address):
+    pool_shares.__init__(name, symbol, token, clearing_house, risk_book, risk_parameters)
 
 
 @external
@@ -50,13 +54,26 @@ def requestRedeem(shares: uint256, controller: address, owner: address) -> uint2
 def fulfil(deposits: uint256, redemptions: uint256) -> (uint256, uint256):
     if not pool_shares._has_waited(deposits, redemptions):
         return 0, 0
-    flow: IRiskBook.PoolFlow = pool_shares._flow()
+    flow: IRiskBook.PoolFlow = extcall IClearingHouse(pool_shares.CLEARING_HOUSE).flow(0)
+    # An overdue redemption is paid, and takes its share of the book along.
+    overdue: int256 = min(self._free_cash(0), pool_shares._overdue())
+    if redemptions != 0 and overdue > 0 and flow.stage == waterfall.ACTIVE:
+        if flow.equity - overdue < self._kept(flow.requirement):
+            flow = extcall IClearingHouse(pool_shares.CLEARING_HOUSE).flow(convert(overdue, uint256))
+    if flow.stage == waterfall.SETTLING:
+        return 0, 0
+
     batch: pool_shares.Batch = pool_shares._begin(flow.equity, flow.publish_time)
-    batch = pool_shares._execute_deposits(batch, deposits)
+    if flow.stage == waterfall.ACTIVE:
+        batch = pool_shares._execute_deposits(batch, deposits)
     queued: uint256 = batch.queue.queued_redemptions
     if redemptions != 0 and queued != 0 and not flow.booked:
-        limit: int256 = min(self._free_cash(batch.entered), batch.equity - integers._int(flow.kept))
-        batch = pool_shares._execute_redemptions(batch, redemptions, limit)
+        cash: int256 = self._free_cash(batch.entered)
+        limit: int256 = batch.equity - self._kept(flow.requirement)
+        if min(overdue, cash) > limit:
+            batch = pool_shares._execute_redemptions(batch, 1, min(overdue, cash))
+        else:
+            batch = pool_shares._execute_redemptions(batch, redemptions, min(limit, cash))
     pool_shares._finish(batch)
     if batch.queue.queued_redemptions != queued:
         extcall IRiskBook(pool_shares.RISK_BOOK).set_queued_redemptions(batch.queue.queued_redemptions)
@@ -98,11 +115,11 @@ def _assets_now() -> uint256:
             where there is no fresh price either, nobody can touch any, and the last touches have to do.
     """
     fresh: bool = False
-    data: Bytes[128] = b""
+    data: Bytes[160] = b""
     fresh, data = raw_call(
         pool_shares.CLEARING_HOUSE,
         method_id("pool_flow()"),
-        max_outsize=128,
+        max_outsize=160,
         is_static_call=True,
         revert_on_failure=False,
     )
@@ -121,3 +138,18 @@ def _free_cash(entered: uint256) -> int256:
     """
     ledgers: IClearingHouse.Ledgers = staticcall IClearingHouse(pool_shares.CLEARING_HOUSE).ledgers()
     return integers._difference(ledgers.main + entered, ledgers.claims)
+
+
+@internal
+@view
+def _kept(requirement: uint256) -> int256:
+    """
+    @notice What a redemption must leave of E: withdraw_buffer (or open_buffer, if that is more) * R, raw units of M, rounded up.
+    """
+    if requirement == 0:
+        return 0
+    rates: uint256 = staticcall IRiskParameters(pool_shares.RISK_PARAMETERS).rates()
+    buffer: uint256 = max(
+        parameters._rate(rates, parameters.WITHDRAW_BUFFER), parameters._rate(rates, parameters.OPEN_BUFFER)
+    )
+    return integers._int((buffer * requirement + c.PERMILLE - 1) // c.PERMILLE)

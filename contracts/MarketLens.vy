@@ -28,12 +28,6 @@ implements: IMarketLens
 interface Tokens:
     def RISK_BOOK() -> address: view
 
-interface Values:
-    def ORACLE() -> address: view
-    def rates() -> uint256: view
-    def limits() -> uint256: view
-    def owed() -> int256: view
-
 # Places for series in memory; a power of two, at least twice what can be active.
 CACHE_SIZE: constant(uint256) = 64
 
@@ -42,8 +36,6 @@ struct Book:
     risk_book: address
     market: IRiskBook.MarketWords
     state: checkpoints.State
-    rates: uint256
-    limits: uint256
     words: uint256[2]  # of the underlyings at the oracle
     terms: series_book.Terms[2]
 
@@ -67,10 +59,10 @@ struct Snapshot:
 @external
 def health(clearing_house: address, accounts: DynArray[uint256, 100]) -> DynArray[IMarketLens.Health, 100]:
     book: Book = self._book(clearing_house)
-    account_shock: uint256 = parameters._rate(book.rates, parameters.ACCOUNT_SHOCK)
-    gross_rate: uint256 = parameters._rate(book.rates, parameters.GROSS_RATE)
-    initial_ratio: uint256 = parameters._rate(book.rates, parameters.INITIAL_RATIO)
-    min_margin: uint256 = parameters._min_margin(book.limits)
+    account_shock: uint256 = parameters._rate(book.market.rates, parameters.ACCOUNT_SHOCK)
+    gross_rate: uint256 = parameters._rate(book.market.rates, parameters.GROSS_RATE)
+    initial_ratio: uint256 = parameters._rate(book.market.rates, parameters.INITIAL_RATIO)
+    min_margin: uint256 = parameters._min_margin(book.market.limits)
     cache: Snapshot[CACHE_SIZE] = empty(Snapshot[CACHE_SIZE])
     result: DynArray[IMarketLens.Health, 100] = []
     for account: uint256 in accounts:
@@ -206,7 +198,7 @@ def market(clearing_house: address) -> IMarketLens.Market:
     book: Book = self._book(clearing_house)
     ledgers: IClearingHouse.Ledgers = staticcall IClearingHouse(clearing_house).ledgers()
     totals: pool_risk.Totals = pool_risk._decode_totals(book.market.totals)
-    owed: int256 = staticcall Values(book.risk_book).owed()
+    owed: int256 = book.market.owed
     growth: series_book.Growth = empty(series_book.Growth)
     exposures: DynArray[IMarketLens.Exposure, 2] = []
     for u: uint256 in range(self._underlyings(book), bound=2):
@@ -240,7 +232,7 @@ def market(clearing_house: address) -> IMarketLens.Market:
         stored_equity=staticcall IClearingHouse(clearing_house).equity(),
         requirement=pool_risk._requirement(
             totals,
-            parameters._rate(book.rates, parameters.DEFAULT_CHARGE),
+            parameters._rate(book.market.rates, parameters.DEFAULT_CHARGE),
             book.state.scale,
             book.market.granule,
         ),
@@ -249,6 +241,7 @@ def market(clearing_house: address) -> IMarketLens.Market:
         written_face=(totals.written * book.market.granule * book.state.scale + c.WAD - 1) // c.WAD,
         open_legs=totals.open_legs,
         series_count=book.market.series_count,
+        settlement=staticcall IClearingHouse(clearing_house).settlement(),
         queued_redemptions=book.market.anchors >> 160,
         scale=book.state.scale,
         checkpoint_time=book.state.time,
@@ -257,7 +250,7 @@ def market(clearing_house: address) -> IMarketLens.Market:
         utilisation=book.state.utilisation,
         depth=book.state.depth * book.market.granule,
         anchor_time=(book.market.anchors >> 128) & (2**32 - 1),
-        is_due=staticcall IRiskBook(book.risk_book).is_due(),
+        is_due=not book.state.frozen and staticcall IRiskBook(book.risk_book).is_due(),
         is_booked=staticcall IRiskBook(book.risk_book).is_booked(),
         exposures=exposures,
     )
@@ -287,17 +280,14 @@ def _book(clearing_house: address) -> Book:
     book.risk_book = staticcall Tokens(clearing_house).RISK_BOOK()
     book.market = staticcall IRiskBook(book.risk_book).market_words()
     book.state = checkpoints._decode(book.market.state)
-    book.rates = staticcall Values(book.risk_book).rates()
-    book.limits = staticcall Values(book.risk_book).limits()
-    oracle: address = staticcall Values(book.risk_book).ORACLE()
     for u: uint256 in range(c.MAX_UNDERLYINGS):
-        book.words[u] = staticcall IPriceOracle(oracle).word(book.market.underlyings[u])
+        book.words[u] = staticcall IPriceOracle(book.market.oracle).word(book.market.underlyings[u])
         book.terms[u] = series_book._terms(
             book.words[u],
             u,
             book.market.sharpness[u],
-            book.rates,
-            book.limits,
+            book.market.rates,
+            book.market.limits,
             book.state.scale,
             book.state.utilisation,
         )
@@ -323,6 +313,8 @@ def _view(book: Book, id: uint256) -> View:
     """
     v: View = empty(View)
     v.s = series_book._decode(staticcall IRiskBook(book.risk_book).series_words(id))
+    if book.state.frozen:
+        v.s.notice = series_book.FROZEN
     terms: series_book.Terms = book.terms[v.s.underlying]
     v.quote = series_book._quote(v.s, terms.price, terms.sharpness)
     v.s, v.growth = series_book._grow(v.s, terms, v.quote)

@@ -33,6 +33,9 @@ initializes: series_book
 initializes: market_book[checkpoints := checkpoints, pool_risk := pool_risk, series_book := series_book]
 initializes: positions[market_book := market_book, pool_risk := pool_risk, series_book := series_book]
 
+# Where a settle window ends that never does.
+FOREVER: constant(uint256) = 2**32 - 1
+
 # The market's other contracts.
 CLEARING_HOUSE: public(immutable(address))
 MAIN_POOL: public(immutable(address))
@@ -72,9 +75,9 @@ def __init__(
 
 
 @external
-def checkpoint(main: uint256, claims: uint256) -> IRiskBook.Sweep:
+def checkpoint(main: uint256, claims: uint256, leaving: uint256) -> IRiskBook.Sweep:
     self._only(CLEARING_HOUSE)
-    return market_book._checkpoint(market_book._read(c.TRADE_MAX_AGE), main, claims)
+    return market_book._checkpoint(market_book._read(c.TRADE_MAX_AGE), main, claims, leaving)
 
 
 @external
@@ -82,11 +85,14 @@ def settle(base: uint256, legs: uint256[8], main: uint256, claims: uint256) -> I
     self._only(CLEARING_HOUSE)
     book: market_book.Book = empty(market_book.Book)
     result: IRiskBook.Settlement = empty(IRiskBook.Settlement)
-    book, result.sweep = market_book._begin(c.TRADE_MAX_AGE, main, claims)
+    book.state = checkpoints._load()
+    # In settlement every series is frozen: no price is needed, and a bankrupt account is resolved like any other.
+    if not book.state.frozen:
+        book, result.sweep = market_book._begin(c.TRADE_MAX_AGE, main, claims)
     account: positions.Account = positions._visit(book, legs, True)
     result.gain = account.gain
     result.booked = checkpoints._is_booked(book.state)
-    result.skipped = integers._int(base) + account.gain < 0
+    result.skipped = not book.state.frozen and integers._int(base) + account.gain < 0
     if result.skipped:
         result.legs = legs
         market_book._commit_growth(account.growth)
@@ -109,7 +115,7 @@ def trade(
     book: market_book.Book = empty(market_book.Book)
     result: IRiskBook.Trade = empty(IRiskBook.Trade)
     book, result.sweep = market_book._begin(c.TRADE_MAX_AGE, main, claims)
-    market_book._only_closed_window(book.state)
+    market_book._only_closed_window(book.state.window_end)
     checks._require(book.state.depth != 0, "risk_book: no equity")
     account: positions.Account = positions._visit(book, legs, True)
     sum_before: uint256 = positions._scenario_sum(book, account.stress)
@@ -117,7 +123,6 @@ def trade(
 
     # Leg by leg. At the order's own prices a leg is only priced if they are not the latest.
     change: positions.Change = empty(positions.Change)
-    pool_shock: uint256 = parameters._rate(book.rates, parameters.POOL_SHOCK)
     latest: trade_costs.Cost = empty(trade_costs.Cost)
     own: trade_costs.Cost = empty(trade_costs.Cost)
     differs: bool = self._differs(book, prices)
@@ -148,9 +153,7 @@ def trade(
         account.stress = positions._stressed(
             account.stress, v, market_book.SHARPNESS[u], parameters._rate(book.rates, parameters.ACCOUNT_SHOCK), before, after
         )
-        change.affected[u] = True
-        change.effects[u] = market_book._effect(change.effects[u], v, market_book.SHARPNESS[u], pool_shock, units)
-        change.written = unsafe_add(change.written, positions._written(before, after))
+        change = positions._changed(book, change, v, before, after)
         leg: uint256 = positions._resize(item.series, book.terms[u], v, before, after)
         account.legs, account.count = positions._placed(account.legs, account.count, place, leg)
 
@@ -167,7 +170,7 @@ def trade(
     buffer: uint256 = parameters.CLOSE_BUFFER
     queued: uint256 = 0
     if sum_after > sum_before:
-        checks._require(not book.restricted, "risk_book: too far from chainlink")
+        market_book._only_near_chainlink(book.restricted)
         result.initial = positions._initial(book, sum_after)
         buffer = parameters.OPEN_BUFFER
         queued = checkpoints._queued_redemptions()
@@ -210,7 +213,6 @@ def liquidate(base: uint256, legs: uint256[8], main: uint256, claims: uint256) -
     )
     result.penalty = penalty_rate * result.scenario_sum * result.fraction // (c.PERMILLE * c.WAD)
     change: positions.Change = empty(positions.Change)
-    pool_shock: uint256 = parameters._rate(book.rates, parameters.POOL_SHOCK)
     # From the last leg to the first, for a leg that closes is replaced by the last.
     place: uint256 = account.count
     for _: uint256 in range(c.MAX_LEGS):
@@ -222,11 +224,8 @@ def liquidate(base: uint256, legs: uint256[8], main: uint256, claims: uint256) -
         # Truncated: what the account keeps never outweighs the fraction.
         after: int256 = before * integers._int(c.WAD - result.fraction) // integers._int(c.WAD)
         v: market_book.View = market_book._view(book, id)
-        u: uint256 = v.s.underlying
-        change.affected[u] = True
-        change.effects[u] = market_book._effect(change.effects[u], v, market_book.SHARPNESS[u], pool_shock, unsafe_sub(after, before))
-        change.written = unsafe_add(change.written, positions._written(before, after))
-        leg: uint256 = positions._resize(id, book.terms[u], v, before, after)
+        change = positions._changed(book, change, v, before, after)
+        leg: uint256 = positions._resize(id, book.terms[v.s.underlying], v, before, after)
         account.legs, account.count = positions._placed(account.legs, account.count, place, leg)
     result.legs = account.legs
     positions._commit(account, legs, change, 0)
@@ -246,41 +245,41 @@ def set_queued_redemptions(amount: uint256):
 @external
 def add_series(underlying: uint256, strike: uint256, is_put: bool) -> uint256:
     self._only(SERIES_LISTING)
-    book: market_book.Book = market_book._read(c.TRADE_MAX_AGE)
-    market_book._only_closed_window(book.state)
+    market_book._only_closed_window(checkpoints._load().window_end)
     s: series_book.Series = empty(series_book.Series)
     s.underlying = underlying
     s.strike = strike
     s.is_put = is_put
-    growth: series_book.Growth = empty(series_book.Growth)
-    terms: series_book.Terms = book.terms[underlying]
-    s, growth = series_book._grow(s, terms, series_book._quote(s, terms.price, terms.sharpness))
+    s.time = block.timestamp
     id: uint256 = series_book._list(s)
     log IRiskBook.SeriesListed(series=id, underlying=underlying, strike=strike, is_put=is_put)
     return id
 
 
 @external
-def set_notice(series: uint256, time: uint256):
-    self._only(SERIES_LISTING)
-    s: series_book.Series = series_book._load(series)
-    s.notice = time
-    series_book._store_size(series, s)
-    log IRiskBook.NoticeSet(series=series, time=time)
+def freeze():
+    self._only(CLEARING_HOUSE)
+    state: checkpoints.State = checkpoints._load()
+    state.frozen = True
+    state.window_end = FOREVER
+    checkpoints._store(state)
+    # Insurance and treasury take no share of what is left to winners.
+    pool_risk._void_accrued()
 
 
 @external
-def retire_series(series: uint256):
+def set_notice(series: uint256, time: uint256):
     self._only(SERIES_LISTING)
     book: market_book.Book = market_book._read(c.TRADE_MAX_AGE)
-    market_book._only_closed_window(book.state)
+    market_book._only_closed_window(book.state.window_end)
     v: market_book.View = market_book._view(book, series)
     series_book._store(series, v.s)
     market_book._commit_growth(v.growth)
-    series_book._freeze(series, v.s)
-    log IRiskBook.SeriesRetired(
-        series=series, price=v.s.price, long_gain=v.s.long_gain, short_gain=v.s.short_gain
-    )
+    v.s.notice = time
+    series_book._store_size(series, v.s)
+    if time == series_book.FROZEN:
+        series_book._unlist(series, v.s.underlying)
+    log IRiskBook.NoticeSet(series=series, time=time)
 
 
 @external
@@ -300,12 +299,12 @@ def withdrawal_check(base: uint256, legs: uint256[8], amount: uint256) -> bool:
     book: market_book.Book = market_book._read(c.TRADE_MAX_AGE)
     if market_book._is_due(book):
         return False
-    market_book._only_closed_window(book.state)
-    checks._require(not book.restricted, "risk_book: too far from chainlink")
+    market_book._only_closed_window(book.state.window_end)
+    market_book._only_near_chainlink(book.restricted)
     account: positions.Account = positions._visit(book, legs, False)
     equity: int256 = integers._int(base) + account.gain - integers._int(amount)
     initial: uint256 = positions._initial(book, positions._scenario_sum(book, account.stress))
-    checks._require(equity >= integers._int(initial), "clearing_house: below initial margin")
+    checks._require(equity >= integers._int(initial), "risk_book: below initial margin")
     return True
 
 
@@ -313,19 +312,17 @@ def withdrawal_check(base: uint256, legs: uint256[8], amount: uint256) -> bool:
 @external
 def pool_flow(main: uint256, claims: uint256) -> IRiskBook.PoolFlow:
     book: market_book.Book = market_book._read(c.TRADE_MAX_AGE)
-    market_book._only_closed_window(book.state)
+    market_book._only_closed_window(book.state.window_end)
     checks._require(not market_book._is_stale(book), "risk_book: checkpoint due")
-    checks._require(not book.restricted, "risk_book: too far from chainlink")
+    market_book._only_near_chainlink(book.restricted)
     totals: pool_risk.Totals = pool_risk._load_totals()
     growth: series_book.Growth = market_book._remarked(book)
-    buffer: uint256 = max(
-        parameters._rate(book.rates, parameters.WITHDRAW_BUFFER), parameters._rate(book.rates, parameters.OPEN_BUFFER)
-    )
     return IRiskBook.PoolFlow(
         equity=market_book._equity(main, claims, totals.accrued + growth.accrued, growth.owed),
-        kept=(buffer * market_book._requirement(book, totals) + 999) // c.PERMILLE,
+        requirement=market_book._requirement(book, totals),
         publish_time=book.publish_time,
         booked=checkpoints._is_booked(book.state),
+        stage=0,
     )
 
 
@@ -349,30 +346,6 @@ def is_due() -> bool:
 
 @view
 @external
-def ORACLE() -> address:
-    return market_book.ORACLE
-
-
-@view
-@external
-def owed() -> int256:
-    return market_book.owed
-
-
-@view
-@external
-def rates() -> uint256:
-    return market_book.rates
-
-
-@view
-@external
-def limits() -> uint256:
-    return market_book.limits
-
-
-@view
-@external
 def series_words(series: uint256) -> uint256[3]:
     return series_book.words[series]
 
@@ -381,6 +354,10 @@ def series_words(series: uint256) -> uint256[3]:
 @external
 def market_words() -> IRiskBook.MarketWords:
     return IRiskBook.MarketWords(
+        oracle=market_book.ORACLE,
+        rates=market_book.rates,
+        limits=market_book.limits,
+        owed=market_book.owed,
         state=checkpoints.state,
         anchors=checkpoints.anchors,
         totals=pool_risk.totals,

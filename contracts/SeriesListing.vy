@@ -64,8 +64,7 @@ def delist(series: uint256):
     s: series_book.Series = self._active(series)
     assert s.long_units | s.short_units == 0, "series_listing: series has units"
     assert block.timestamp >= s.time + c.HOUR, "series_listing: used within the hour"
-    extcall IRiskBook(RISK_BOOK).retire_series(series)
-    log ISeriesListing.Delisted(series=series)
+    self._freeze(series)
 
 
 @external
@@ -90,7 +89,14 @@ def retire(series: uint256):
     assert s.notice != 0, "series_listing: not on notice"
     assert block.timestamp >= s.notice + c.NOTICE_PERIOD, "series_listing: notice period"
     assert self._is_far(s), "series_listing: moneyness within bounds"
-    extcall IRiskBook(RISK_BOOK).retire_series(series)
+    self._freeze(series)
+
+
+@internal
+def _freeze(series: uint256):
+    extcall IRiskBook(RISK_BOOK).set_notice(series, series_book.FROZEN)
+    s: series_book.Series = self._series(series)
+    log ISeriesListing.Retired(series=series, price=s.price, long_gain=s.long_gain, short_gain=s.short_gain)
 
 
 @internal

@@ -11,6 +11,8 @@ from typing import Final
 MIN_MARGIN_USD: Final = 50
 REWARD_FLOOR_USD: Final = 2
 MIN_FACE_USD: Final = 100
+# What the treasury keeps: the operator's own capital that no timelock takes out.
+TREASURY_LEAST_USD: Final = 1_000
 
 # The first word's sixteen parameters, by key.
 RATES: Final = (
@@ -40,6 +42,7 @@ class MarketParameters:
     min_margin: int
     reward_floor: int
     min_face: int
+    treasury_least: int
     sharpness: Mapping[str, int] = field(default_factory=lambda: {"BTC": 17, "ETH": 17})
     carry: Mapping[str, int] = field(default_factory=lambda: {"BTC": 10_000, "ETH": 10_000})  # 1e-5 a year
     load: int = 100  # 1e-3
@@ -58,6 +61,7 @@ class MarketParameters:
     penalty_rate: int = 300  # of the scenario sum closed, 1e-3
     common_share: int = 500  # of fees, load and surcharge, 1e-3
     treasury_share: int = 200  # of the common share, 1e-3
+    deleverage_target: int = 1_250  # E / R that deleveraging leaves, 1e-3
     reward_share: int = 200  # of the penalty, 1e-3
 
     @classmethod
@@ -68,6 +72,7 @@ class MarketParameters:
             min_margin=int(MIN_MARGIN_USD * token),
             reward_floor=int(REWARD_FLOOR_USD * token),
             min_face=int(MIN_FACE_USD * token),
+            treasury_least=int(TREASURY_LEAST_USD * token),
         )
 
     def rates(self) -> list[int]:

@@ -109,6 +109,7 @@ class Protocol:
         boa.env.evm.patch.timestamp = START
         self.owner = self.actor("owner")
         self.operator = self.actor("feed operator")
+        self.timelock = self.actor("timelock")
         self.deployer = BoaDeployer(self.actor("deployer"))
         self.publisher = PricePublisher()
         self.pyth = self.deployer.deploy("PythFeed", DEVNET_PUBLISHER.address)
@@ -128,6 +129,7 @@ class Protocol:
         self.market: Market = deploy_market(
             self.deployer,
             owner=self.owner,
+            timelock=self.timelock,
             token=self.token.address,
             decimals=self.decimals,
             name="TSLA.M",

@@ -92,9 +92,18 @@ def _pay_claim(purse: Purse, main: Main) -> (Purse, Main):
     @notice Pay a claim as far as main cash allows.
     """
     paid: uint256 = min(purse.claim, main.cash)
+    return self._pay(Purse(cash=purse.cash, claim=purse.claim - paid), main, paid)
+
+
+@internal
+@pure
+def _pay(purse: Purse, main: Main, amount: uint256) -> (Purse, Main):
+    """
+    @notice Pay `amount` of the claims on main.
+    """
     return (
-        Purse(cash=purse.cash + paid, claim=purse.claim - paid),
-        Main(cash=main.cash - paid, claims=main.claims - paid),
+        Purse(cash=purse.cash + amount, claim=purse.claim),
+        Main(cash=main.cash - amount, claims=main.claims - amount),
     )
 
 

@@ -5,6 +5,7 @@
 @notice The state a checkpoint leaves behind, and the prices it is compared with.
 """
 
+from contracts.modules import checks
 from contracts.modules import constants as c
 
 # What the last checkpoint left behind.
@@ -13,11 +14,13 @@ struct State:
     time: uint256  # of the last checkpoint
     window_end: uint256  # the settle window is open before this time
     negative_since: uint256  # first of an unbroken run of checkpoints that saw E <= 0; 0 if the last saw more
+    frozen: bool  # terminal settlement has begun: every series is frozen
     utilisation: uint256  # min(1, R / E), 1e-4
     depth: uint256  # E, granules; 0 if E <= 0
 
 
-# | D 60 | time 32 | window end 32 | negative since 32 | unused 20 | utilisation 16 | depth 64 |
+
+# | D 60 | time 32 | window end 32 | negative since 32 | frozen 1 | unused 19 | utilisation 16 | depth 64 |
 state: uint256
 
 # | anchor price 0, 64 | anchor price 1, 64 | time 32 | queued redemptions 96, raw units of M at request price |
@@ -46,6 +49,7 @@ def _decode(word: uint256) -> State:
         time=(word >> 60) & (2**32 - 1),
         window_end=(word >> 92) & (2**32 - 1),
         negative_since=(word >> 124) & (2**32 - 1),
+        frozen=(word >> 156) & 1 != 0,
         utilisation=(word >> 176) & (2**16 - 1),
         depth=word >> 192,
     )
@@ -61,6 +65,7 @@ def _store(state: State):
         | (state.time << 60)
         | (state.window_end << 92)
         | (state.negative_since << 124)
+        | (convert(state.frozen, uint256) << 156)
         | (state.utilisation << 176)
         | (min(state.depth, 2**64 - 1) << 192)
     )
@@ -122,6 +127,15 @@ def _is_booked(state: State) -> bool:
     @notice Whether gains become claims and nobody is paid from main.
     """
     return self._is_window_open(state) or state.negative_since != 0
+
+
+@internal
+@view
+def _only_active(state: State):
+    """
+    @notice Reverts once the market is in terminal settlement.
+    """
+    checks._require(not state.frozen, "risk_book: in settlement")
 
 
 @internal

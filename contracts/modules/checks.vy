@@ -8,7 +8,7 @@
 
 @internal
 @pure
-def _require(holds: bool, reason: String[40]):
+def _require(holds: bool, reason: String[32]):
     """
     @notice Reverts with `reason` unless `holds`: in half the bytes of an assert of its own, for some 60 gas.
     """

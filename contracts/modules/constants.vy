@@ -37,3 +37,6 @@ MIN_MONEYNESS: constant(uint256) = 10**14
 MAX_MONEYNESS: constant(uint256) = 10**22
 MIN_OPEN_MONEYNESS: constant(uint256) = WAD // 2
 MAX_OPEN_MONEYNESS: constant(uint256) = 2 * WAD
+
+# A book scaled down to a millionth has nothing left to scale: terminal settlement.
+LEAST_SCALE: constant(uint256) = 10**12

@@ -70,6 +70,7 @@ def _read(max_age: uint256) -> Book:
     """
     book: Book = empty(Book)
     book.state = checkpoints._load()
+    checkpoints._only_active(book.state)
     book.rates = self.rates
     book.limits = self.limits
     book.words[0], book.words[1] = staticcall IPriceOracle(ORACLE).words(UNDERLYINGS[0], UNDERLYINGS[1], max_age)
@@ -91,21 +92,23 @@ def _begin(max_age: uint256, main: uint256, claims: uint256) -> (Book, IRiskBook
     book: Book = self._read(max_age)
     sweep: IRiskBook.Sweep = empty(IRiskBook.Sweep)
     if self._is_due(book):
-        sweep = self._checkpoint(book, main, claims)
+        sweep = self._checkpoint(book, main, claims, 0)
         book = self._read(max_age)
     return book, sweep
 
 
 @internal
-def _checkpoint(book: Book, main: uint256, claims: uint256) -> IRiskBook.Sweep:
+def _checkpoint(b: Book, main: uint256, claims: uint256, leaving: uint256) -> IRiskBook.Sweep:
     """
     @notice Touch every active series with units, rebuild the pool's scenario test, and store what follows from E and R.
     @return The sweep: what of `accrued` main cash above claims can pay now.
     """
+    book: Book = b
     totals: pool_risk.Totals = pool_risk._load_totals()
     growth: series_book.Growth = empty(series_book.Growth)
     pool_shock: uint256 = parameters._rate(book.rates, parameters.POOL_SHOCK)
     written: uint256 = 0
+    held: bool = False
     totals.worst = 0
     for u: uint256 in range(c.MAX_UNDERLYINGS):
         terms: series_book.Terms = book.terms[u]
@@ -119,6 +122,7 @@ def _checkpoint(book: Book, main: uint256, claims: uint256) -> IRiskBook.Sweep:
             s: series_book.Series = series_book._load_held(id)
             if s.strike == 0:
                 continue
+            held = True
             v: View = self._present(s, terms)
             series_book._store(id, v.s)
             growth = series_book._sum(growth, v.growth)
@@ -132,27 +136,29 @@ def _checkpoint(book: Book, main: uint256, claims: uint256) -> IRiskBook.Sweep:
     totals.accrued += growth.accrued
     self.owed += growth.owed
 
-    state: checkpoints.State = book.state
     prices: uint256[2] = [book.terms[0].price, book.terms[1].price]
     equity: int256 = self._equity(main, claims, totals.accrued)
+    if checkpoints._has_jumped(prices, pool_shock) or (equity <= 0 and totals.open_legs != 0):
+        book.state.window_end = block.timestamp + c.SETTLE_WINDOW
+    book.state.time = block.timestamp
+    if not held:
+        book.state.scale = c.WAD
     requirement: uint256 = self._requirement(book, totals)
-    jumped: bool = checkpoints._has_jumped(prices, pool_shock)
-    state.time = block.timestamp
-    if jumped or (equity <= 0 and totals.open_legs != 0):
-        state.window_end = block.timestamp + c.SETTLE_WINDOW
     if equity > 0:
-        state.negative_since = 0
-        state.utilisation = min(10_000, requirement * 10_000 // convert(equity, uint256))
-        state.depth = convert(equity, uint256) // pool_risk.GRANULE
+        book.state.negative_since = 0
+        book.state.scale = self._deleveraged(book.state, book.rates, book.limits, convert(equity, uint256), requirement, leaving)
+        requirement = self._requirement(book, totals)
+        book.state.utilisation = min(10_000, requirement * 10_000 // convert(equity, uint256))
+        book.state.depth = convert(equity, uint256) // pool_risk.GRANULE
     else:
-        if state.negative_since == 0:
-            state.negative_since = block.timestamp
-        state.utilisation = 10_000
-        state.depth = 0
-    checkpoints._store(state)
+        book.state.utilisation = 10_000
+        book.state.depth = 0
+        if book.state.negative_since == 0:
+            book.state.negative_since = block.timestamp
+    checkpoints._store(book.state)
 
     swept: uint256 = 0
-    if main > claims and not checkpoints._is_booked(state):
+    if main > claims and not checkpoints._is_booked(book.state):
         swept = min(totals.accrued, main - claims)
         totals.accrued -= swept
     pool_risk._store_totals(totals)
@@ -160,11 +166,32 @@ def _checkpoint(book: Book, main: uint256, claims: uint256) -> IRiskBook.Sweep:
         words=book.words,
         equity=equity,
         requirement=requirement,
-        utilisation=state.utilisation,
-        window_end=state.window_end,
+        utilisation=book.state.utilisation,
+        window_end=book.state.window_end,
     )
     treasury: uint256 = swept * parameters._rate(book.rates, parameters.TREASURY_SHARE) // c.PERMILLE
-    return IRiskBook.Sweep(insurance=swept - treasury, treasury=treasury)
+    return IRiskBook.Sweep(insurance=swept - treasury, treasury=treasury, alarm=book.state.depth == 0 or book.state.scale < c.LEAST_SCALE)
+
+
+@internal
+def _deleveraged(
+    state: checkpoints.State, rates: uint256, limits: uint256, equity: uint256, requirement: uint256, leaving: uint256
+) -> uint256:
+    """
+    @notice D, scaled down as far as it must be: to E = target * R where E < R outside a settle window, or E < R / 2 at once;
+            and to E - leaving = buffer * R where an overdue redemption needs it (or to the ratio that E and R have, if that
+            is less: whoever leaves takes no more of the book along than of its capital).
+    """
+    needed: uint256 = parameters._deleverage_target(limits) * requirement
+    free: uint256 = equity * c.PERMILLE
+    if 2 * equity >= requirement and (equity >= requirement or checkpoints._is_window_open(state)):
+        needed = min(parameters._rate(rates, parameters.WITHDRAW_BUFFER) * requirement, free)
+        free -= min(leaving * c.PERMILLE, free)
+    if free >= needed:
+        return state.scale
+    scale: uint256 = state.scale * free // needed
+    log IRiskBook.Deleveraged(scale=scale, leaving=leaving)
+    return scale
 
 
 @internal
@@ -289,5 +316,11 @@ def _is_due(book: Book) -> bool:
 
 @internal
 @view
-def _only_closed_window(state: checkpoints.State):
-    checks._require(not checkpoints._is_window_open(state), "risk_book: settle window")
+def _only_closed_window(window_end: uint256):
+    checks._require(block.timestamp >= window_end, "risk_book: settle window")
+
+
+@internal
+@pure
+def _only_near_chainlink(restricted: bool):
+    checks._require(not restricted, "risk_book: far from chainlink")

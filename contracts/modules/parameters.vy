@@ -5,6 +5,7 @@
 @notice Two words as RiskBook stores them; RiskParameters writes them inside hard bounds. Pure.
 @dev  first word: sixteen rates of 16 bits, key by key from the low end
       second word: | min_margin 96 | min_face 96 | carry of underlying 0, 16, signed | carry of underlying 1, 16, signed |
+                  | deleverage target 16 |
 """
 
 from contracts.modules import integers
@@ -62,3 +63,12 @@ def _carry(limits: uint256, underlying: uint256) -> int256:
     @notice Drift of an underlying's index measured in M, per year in 1e-5.
     """
     return integers._signed(limits >> unsafe_add(192, unsafe_mul(16, underlying)), 16)
+
+
+@internal
+@pure
+def _deleverage_target(limits: uint256) -> uint256:
+    """
+    @notice E / R that deleveraging leaves, 1e-3.
+    """
+    return limits >> 224

@@ -14,13 +14,11 @@ from ethereum.ercs import IERC4626
 from interfaces import IClearingHouse
 from interfaces import IPool
 from interfaces import IRiskBook
-
-# What RiskBook offers beside IRiskBook: its second word of parameters.
-interface IParameterWords:
-    def limits() -> uint256: view
+from interfaces import IRiskParameters
 
 from contracts.modules import constants as c
 from contracts.modules import parameters
+from contracts.modules import waterfall
 from snekmate.auth import ownable
 from snekmate.tokens import erc20
 
@@ -67,6 +65,7 @@ symbol: public(immutable(String[20]))
 asset: public(immutable(address))
 CLEARING_HOUSE: public(immutable(address))
 RISK_BOOK: public(immutable(address))
+RISK_PARAMETERS: public(immutable(address))
 
 # What one `fulfil` has done so far, before any of it is booked in the clearing house.
 struct Batch:
@@ -119,7 +118,7 @@ isOperator: public(HashMap[address, HashMap[address, bool]])
 
 
 @deploy
-def __init__(name_: String[50], symbol_: String[20], token: address, clearing_house: address, risk_book: address):
+def __init__(name_: String[50], symbol_: String[20], token: address, clearing_house: address, risk_book: address, risk_parameters: address):
     """
     @notice Approves the clearing house to pull what enters.
     """
@@ -134,6 +133,7 @@ def __init__(name_: String[50], symbol_: String[20], token: address, clearing_ho
     asset = token
     CLEARING_HOUSE = clearing_house
     RISK_BOOK = risk_book
+    RISK_PARAMETERS = risk_parameters
     done: bool = extcall IERC20(token).approve(clearing_house, max_value(uint256), default_return_value=True)
     assert done, "pool: approval failed"
 
@@ -145,6 +145,7 @@ def __init__(name_: String[50], symbol_: String[20], token: address, clearing_ho
 def requestDeposit(assets: uint256, controller: address, owner: address) -> uint256:
     assert msg.sender == owner or self.isOperator[owner][msg.sender], "pool: not the owner"
     self._check_controller(controller)
+    assert self._stage() == waterfall.ACTIVE, "pool: in settlement"
     assert assets <= MAX_ASSETS, "pool: amount too large"
     assert assets >= self._minimum(), "pool: below minimum"
 
@@ -168,7 +169,8 @@ def cancel_deposit(ticket: uint256, receiver: address) -> uint256:
     self._check_receiver(receiver)
     passed_over: bool = ticket <= self._load_queue().deposits_done
     overdue: bool = block.timestamp >= request.requested_at + c.DEPOSIT_WAIT + c.MAX_WAIT
-    assert passed_over or overdue, "pool: not overdue"
+    ended: bool = self._stage() != waterfall.ACTIVE
+    assert passed_over or overdue or ended, "pool: not overdue"
 
     self._deposits[ticket] = empty(uint256[2])
     self._pending[request.controller] = self._minus(self._pending[request.controller], request.assets, 0)
@@ -349,6 +351,7 @@ def _request_redeem(shares: uint256, controller: address, owner: address, equity
     """
     assert shares != 0, "pool: zero amount"
     self._check_controller(controller)
+    assert self._stage() != waterfall.SETTLING, "pool: in settlement"
     if msg.sender != owner and not self.isOperator[owner][msg.sender]:
         erc20._spend_allowance(owner, msg.sender, shares)
     is_all: bool = shares == erc20.balanceOf[owner]
@@ -385,13 +388,24 @@ def _has_waited(deposits: uint256, redemptions: uint256) -> bool:
 
 
 @internal
-def _flow() -> IRiskBook.PoolFlow:
+@view
+def _overdue() -> int256:
     """
-    @notice What requests are executed at now, after a checkpoint if one is due. Reverts when none may be.
+    @notice What the next redemption was worth when requested, if it could have executed MAX_WAIT ago; else 0. Raw units of M.
     """
-    if staticcall IRiskBook(RISK_BOOK).is_due():
-        extcall IClearingHouse(CLEARING_HOUSE).checkpoint()
-    return staticcall IClearingHouse(CLEARING_HOUSE).pool_flow()
+    queue: IPool.Queue = self._load_queue()
+    if block.timestamp - c.MAX_WAIT < self._redemption_due(queue):
+        return 0
+    return convert(self._ticket(self._redemptions[queue.redemptions_done + 1]).assets, int256)
+
+
+@internal
+@view
+def _stage() -> uint256:
+    """
+    @notice The market's stage, see the module `waterfall`.
+    """
+    return staticcall IClearingHouse(CLEARING_HOUSE).stage()
 
 
 @internal
@@ -586,7 +600,7 @@ def _minimum() -> uint256:
     """
     @notice The least a request must be worth, raw units of M: min_margin, so that nobody clogs a queue with dust.
     """
-    return max(1, parameters._min_margin(staticcall IParameterWords(RISK_BOOK).limits()))
+    return max(1, parameters._min_margin(staticcall IRiskParameters(RISK_PARAMETERS).limits()))
 
 
 # Claims

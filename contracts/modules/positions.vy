@@ -58,7 +58,7 @@ def _visit(book: market_book.Book, legs: uint256[8], acting: bool) -> Account:
         account.visited = unsafe_add(account.visited, 1)
         account.growth = series_book._sum(account.growth, v.growth)
         account.realised = unsafe_add(account.realised, series_book._gain(v.s, units, leg_words._gain(leg)))
-        if v.s.notice != series_book.FROZEN:
+        if v.s.notice != series_book.FROZEN and not book.state.frozen:
             account.legs[account.count] = leg_words._pack(id, units, series_book._index(v.s, units))
             account.count = unsafe_add(account.count, 1)
             account.stress = self._stressed(
@@ -170,12 +170,19 @@ def _resize(
 
 
 @internal
-@pure
-def _written(before: int256, after: int256) -> int256:
+@view
+def _changed(book: market_book.Book, change: Change, v: market_book.View, before: int256, after: int256) -> Change:
     """
-    @notice Units more that are written when a leg goes from `before` to `after`.
+    @notice What a leg that goes from `before` to `after` units does to the pool, added.
     """
-    return unsafe_sub(min(before, 0), min(after, 0))
+    changed: Change = change
+    u: uint256 = v.s.underlying
+    changed.affected[u] = True
+    changed.effects[u] = market_book._effect(
+        change.effects[u], v, market_book.SHARPNESS[u], parameters._rate(book.rates, parameters.POOL_SHOCK), unsafe_sub(after, before)
+    )
+    changed.written = unsafe_add(change.written, unsafe_sub(min(before, 0), min(after, 0)))
+    return changed
 
 
 @internal
@@ -256,7 +263,7 @@ def _commit(account: Account, legs: uint256[8], change: Change, accrued: uint256
     if account.retired != 0:
         for leg: uint256 in legs:
             s: series_book.Series = series_book._load(leg_words._series(leg))
-            if s.notice == series_book.FROZEN:
+            if s.notice == series_book.FROZEN or account.retired == account.visited:
                 s = series_book._resized(s, leg_words._units(leg), 0)
                 series_book._store_size(leg_words._series(leg), s)
     for u: uint256 in range(c.MAX_UNDERLYINGS):

@@ -210,7 +210,7 @@ def _grow(s: Series, terms: Terms, quote: Quote) -> (Series, Growth):
     """
     grown: Series = s
     growth: Growth = empty(Growth)
-    if s.notice == FROZEN or (s.time == block.timestamp and s.price == terms.price):
+    if s.notice == FROZEN or terms.price == 0 or (s.time == block.timestamp and s.price == terms.price):
         return grown, growth
 
     rates: everlasting.Rates = self._rates(s, terms, quote)
@@ -323,17 +323,14 @@ def _list(s: Series) -> uint256:
 
 
 @internal
-def _freeze(id: uint256, s: Series):
+def _unlist(id: uint256, underlying: uint256):
     """
-    @notice Freeze an active series and take it off the list, the first of the list into its place.
+    @notice Take an active series off the list, the first of the list into its place.
     """
-    frozen: Series = s
-    frozen.notice = FROZEN
-    self._store_size(id, frozen)
-    ids: uint256 = self.active[s.underlying]
+    ids: uint256 = self.active[underlying]
     place: uint256 = 0
     for _: uint256 in range(c.MAX_SERIES):
         if (ids >> place) & (2**16 - 1) == id:
             break
         place = unsafe_add(place, 16)
-    self.active[s.underlying] = (ids ^ ((id ^ (ids & (2**16 - 1))) << place)) >> 16
+    self.active[underlying] = (ids ^ ((id ^ (ids & (2**16 - 1))) << place)) >> 16

@@ -24,6 +24,8 @@ PRICE_BANDS: Final = {"BTC": (1_000, 10_000_000), "ETH": (20, 1_000_000)}
 MAX_CONFIDENCE: Final = 500  # 1e-5 of the price
 NARROW_GAP: Final = 1_000  # 1e-5
 WIDE_GAP: Final = 3_000  # 1e-5
+# From a proposal to its execution, seconds.
+TIMELOCK_DELAY: Final = 2 * 86_400
 
 # Ids of the underlyings at the oracle, in the order of this list.
 UNDERLYINGS: Final = ("BTC", "ETH")
@@ -88,6 +90,7 @@ class Market:
     liquidator: Any
     order_desk: Any
     series_listing: Any
+    treasury: Any
 
     def contracts(self) -> Mapping[str, Any]:
         """Its contracts by role."""
@@ -104,10 +107,16 @@ def deploy_oracle(deployer: Deployer, owner: str, pyth: str, sequencer: str) -> 
     return deployer.deploy("PriceOracle", owner, pyth, sequencer)
 
 
+def deploy_timelock(deployer: Deployer, owner: str) -> Any:
+    """Create the shared Timelock: `owner` proposes, cancels and executes."""
+    return deployer.deploy("Timelock", TIMELOCK_DELAY, [owner], [owner])
+
+
 def deploy_market(
     deployer: Deployer,
     *,
     owner: str,
+    timelock: str,
     token: str,
     decimals: int,
     name: str,
@@ -135,6 +144,7 @@ def deploy_market(
         "Liquidator",
         "OrderDesk",
         "SeriesListing",
+        "Treasury",
     )
     first = deployer.nonce
     at = {role: created_address(deployer.address, first + i) for i, role in enumerate(order)}
@@ -146,6 +156,7 @@ def deploy_market(
             parameters.carries([UNDERLYINGS[id_] for id_ in pair]),
             parameters.min_margin,
             parameters.min_face,
+            parameters.deleverage_target,
         ),
         "RiskBook": (
             at["ClearingHouse"],
@@ -164,18 +175,28 @@ def deploy_market(
             at["InsurancePool"],
             at["Liquidator"],
             at["OrderDesk"],
+            at["Treasury"],
         ),
-        "MainPool": (f"Everstock {name} main pool", f"es{name}", token, at["ClearingHouse"], at["RiskBook"]),
+        "MainPool": (
+            f"Everstock {name} main pool",
+            f"es{name}",
+            token,
+            at["ClearingHouse"],
+            at["RiskBook"],
+            at["RiskParameters"],
+        ),
         "InsurancePool": (
             f"Everstock {name} insurance pool",
             f"ei{name}",
             token,
             at["ClearingHouse"],
             at["RiskBook"],
+            at["RiskParameters"],
         ),
         "Liquidator": (at["ClearingHouse"], oracle, ids, parameters.reward_share, parameters.reward_floor),
         "OrderDesk": (at["ClearingHouse"], oracle, ids),
         "SeriesListing": (at["RiskBook"], oracle),
+        "Treasury": (owner, timelock, at["ClearingHouse"], parameters.treasury_least),
     }
     created = []
     for role in order:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from web3.contract import Contract
 
 from everstock.chain import addresses, artifacts
-from everstock.chain.deployment import UNDERLYINGS, base_feeds, deploy_market, deploy_oracle
+from everstock.chain.deployment import UNDERLYINGS, base_feeds, deploy_market, deploy_oracle, deploy_timelock
 from everstock.chain.manifest import Manifest, MarketManifest
 from everstock.chain.transactions import Wallet
 from everstock.parameters import MarketParameters
@@ -72,6 +72,8 @@ def launch(
         wallet.transact(oracle.functions.set_variances(id_, variance, variance))
     progress("lens")
     lens = deployer.deploy("MarketLens")
+    progress("timelock")
+    timelock = deploy_timelock(deployer, owner)
 
     markets = []
     for stock in stocks:
@@ -83,6 +85,7 @@ def launch(
         market = deploy_market(
             deployer,
             owner=owner,
+            timelock=timelock.address,
             token=vault.address,
             decimals=STOCK_DECIMALS,
             name=stock.symbol,
@@ -105,6 +108,7 @@ def launch(
         custodian=custodian,
         oracle=oracle.address,
         lens=lens.address,
+        timelock=timelock.address,
         pyth=addresses.PYTH,
         multicall=addresses.MULTICALL3,
         underlyings=list(UNDERLYINGS),

@@ -20,6 +20,7 @@ CONTRACTS: Final = {
     "liquidator": "Liquidator",
     "order_desk": "OrderDesk",
     "series_listing": "SeriesListing",
+    "treasury": "Treasury",
 }
 
 
@@ -46,6 +47,7 @@ class MarketManifest(_Frozen):
     liquidator: str
     order_desk: str
     series_listing: str
+    treasury: str
 
     def contract(self, w3: Web3, role: str) -> Contract:
         """The contract in the field called `role`, as web3 sees it. Raises `KeyError` for a field that is none."""
@@ -61,6 +63,7 @@ class Manifest(_Frozen):
     custodian: str
     oracle: str
     lens: str
+    timelock: str
     pyth: str
     multicall: str
     # Names of the oracle's underlyings by id, and their Pyth ids.

@@ -164,7 +164,7 @@ def _take(
     match event.name:
         case "SeriesListed":
             book.series[args["series"]] = Series(args["underlying"], args["strike"], args["is_put"])
-        case "SeriesRetired":
+        case "Retired":
             book.frozen[args["series"]] = args["price"]
         case "Settled":
             book.realise(args["account"])

@@ -18,6 +18,7 @@ class State:
     time: int = 0  # of the last checkpoint
     window_end: int = 0  # the settle window is open before this time
     negative_since: int = 0  # first of an unbroken run of checkpoints that saw E <= 0; 0 if the last saw more
+    frozen: bool = False  # terminal settlement has begun: every series is frozen
     utilisation: int = 0  # min(1, R / E), 1e-4
     depth: int = 0  # E, granules; 0 if E <= 0
 

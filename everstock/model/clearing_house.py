@@ -5,15 +5,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from everstock.model.cash_ledger import Ledgers, Purse
-from everstock.model.constants import PERMILLE
+from everstock.model.constants import LEAST_SCALE, PERMILLE
 from everstock.model.market_book import Sweep
 from everstock.model.positions import Leg
 from everstock.model.reverts import require
 from everstock.model.risk_book import Health, OrderLeg, PoolFlow, RiskBook
+from everstock.model.waterfall import Settlement, Stage
 
 MAX_CASH: Final = 2**112
 MAX_LEDGER: Final = 2**128
 MAX_FACE: Final = 2**127
+# The publish time of a price that is never too early.
+ALWAYS: Final = 2**64 - 1
 
 
 @dataclass
@@ -30,6 +33,7 @@ class ClearingHouse:
 
     risk: RiskBook
     ledgers: Ledgers = field(default_factory=Ledgers)
+    settlement: Settlement = field(default_factory=Settlement)
     accounts: dict[int, Account] = field(default_factory=dict)
     tokens: int = 0  # that it received and has not sent
     bad_debt: int = 0  # losses beyond accounts' cash so far, and what insurance paid of them: the sums of `BadDebt` events
@@ -40,6 +44,7 @@ class ClearingHouse:
     def deposit(self, account: int, amount: int) -> None:
         require(amount != 0, "clearing_house: zero amount")
         require(account >> 96 != 0, "clearing_house: no owner")
+        require(self.stage == Stage.ACTIVE, "clearing_house: in settlement")
         self._add_cash(account, amount)
         self.tokens += amount
 
@@ -48,7 +53,9 @@ class ClearingHouse:
         require(amount != 0, "clearing_house: zero amount")
         require(self.risk.now > live_until, "clearing_house: live order")
         a = self.account(account)
-        if a.legs:
+        if self.stage != Stage.ACTIVE:
+            self._wind_up(account)
+        elif a.legs:
             free = self._may_leave(a, amount)
             if not free or a.purse.cash < amount:
                 self.settle(account)
@@ -58,30 +65,45 @@ class ClearingHouse:
         self.tokens -= amount
 
     def settle(self, account: int) -> bool:
-        """Realise an account's legs and pay its claim; False if it is bankrupt and was passed over."""
+        """Realise an account's legs and pay its claim; False if it is bankrupt and was passed over. In settlement this
+        resolves the account, and what it lacks is borne by the waterfall."""
         a = self.account(account)
         s = self.risk.settle(self._base(a), a.legs, self.ledgers.main, self.ledgers.claims)
         self._sweep(s.sweep)
         if s.skipped:
             return False
-        self.ledgers.realise(a.purse, s.gain, s.booked)
+        self._absorb(self.ledgers.realise(a.purse, s.gain, s.booked))
         self._store(a, s.legs)
         return True
 
     def pay_claim(self, account: int) -> int:
-        """Pay an account's claim as far as main cash allows; returns what was paid."""
-        if self.risk.is_due():
+        """Pay an account's claim, as far as main cash allows or, once settlement is over, its part; returns what was paid."""
+        a = self.account(account)
+        if self.stage == Stage.SETTLED:
+            return self._pay_part(a)
+        if self.stage == Stage.ACTIVE and self.risk.is_due():
             self.checkpoint()
         require(not self.risk.is_booked(), "clearing_house: claims are frozen")
-        a = self.account(account)
         before = a.purse.cash
         self.ledgers.pay_claim(a.purse)
         return a.purse.cash - before
 
     # The market
 
-    def checkpoint(self) -> None:
-        self._sweep(self.risk.checkpoint(self.ledgers.main, self.ledgers.claims))
+    def checkpoint(self, leaving: int = 0) -> None:
+        """A checkpoint, and terminal settlement where it finds the market beyond recovery; `leaving` is what an overdue
+        redemption needs."""
+        sweep = self.risk.checkpoint(self.ledgers.main, self.ledgers.claims, leaving)
+        self._sweep(sweep)
+        if not sweep.alarm:
+            return
+        state = self.risk.state
+        fatal = state.scale < LEAST_SCALE
+        if state.negative_since and (self.risk.totals.open_legs or self.ledgers.claims):
+            fatal = self.settlement.note(state.negative_since, self.risk.now) or fatal
+        if fatal:
+            self.risk.freeze()
+            self.settlement.begin(self.ledgers.insurance)
 
     def trade(
         self, account: int, order: Sequence[OrderLeg], own_prices: Sequence[int], limit: int, reduce_only: bool
@@ -117,9 +139,7 @@ class ClearingHouse:
         if l.fraction == 0:
             return 0
         loss = self.ledgers.realise(a.purse, l.gain, l.booked)
-        if loss:
-            self.bad_debt += loss
-            self.insured += self.ledgers.cover(loss)
+        self._absorb(loss)
         penalty = min(l.penalty, a.purse.cash)
         p = self.risk.parameters
         reward = min(max(penalty * p.reward_share // PERMILLE, p.reward_floor), penalty)
@@ -129,7 +149,35 @@ class ClearingHouse:
         self._add_cash(rewarded, reward)
         return l.fraction
 
+    # Terminal settlement
+
+    def resolve(self, accounts: Sequence[int]) -> None:
+        """Close accounts, those without legs aside: a net loss is collected, a net gain becomes a claim."""
+        require(self.stage == Stage.SETTLING, "clearing_house: not in settlement")
+        for account in accounts:
+            if self.account(account).legs:
+                self.settle(account)
+
+    def finalize(self, main_has_shares: bool, insurance_has_shares: bool) -> None:
+        """When every account is resolved: fix the part of its claim that everybody is paid, and who has the rest."""
+        require(self.stage == Stage.SETTLING, "clearing_house: not in settlement")
+        require(self.risk.totals.open_legs == 0, "clearing_house: accounts to resolve")
+        self.settlement.finish(self.ledgers, main_has_shares, insurance_has_shares)
+
     # The pools
+
+    def flow(self, leaving: int = 0) -> PoolFlow:
+        """What a pool executes LP requests at, after a checkpoint if one is due, or one that makes room for an overdue
+        redemption of `leaving`."""
+        require(self.stage != Stage.SETTLING, "clearing_house: in settlement")
+        if self.stage == Stage.SETTLED:
+            left = self.ledgers.main - self.ledgers.claims
+            return PoolFlow(left, requirement=0, publish_time=ALWAYS, booked=False, stage=self.stage)
+        if leaving or self.risk.is_due():
+            self.checkpoint(leaving)
+        if self.stage != Stage.ACTIVE:
+            return PoolFlow(0, requirement=0, publish_time=0, booked=False, stage=self.stage)
+        return self.pool_flow()
 
     def main_deposit(self, amount: int) -> None:
         self.ledgers.main += amount
@@ -151,7 +199,22 @@ class ClearingHouse:
         self.ledgers.insurance -= amount
         self.tokens -= amount
 
+    # The treasury
+
+    def top_up(self, amount: int) -> None:
+        """Move from the treasury to insurance."""
+        self._spend_treasury(amount)
+        self.ledgers.insurance += amount
+
+    def withdraw_treasury(self, amount: int) -> None:
+        self._spend_treasury(amount)
+        self.tokens -= amount
+
     # Views
+
+    @property
+    def stage(self) -> Stage:
+        return self.settlement.stage
 
     def account(self, account: int) -> Account:
         """An account, which exists once it is looked at."""
@@ -182,6 +245,32 @@ class ClearingHouse:
 
     def _may_leave(self, a: Account, amount: int) -> bool:
         return self.risk.withdrawal_check(self._base(a), a.legs, amount)
+
+    def _absorb(self, loss: int) -> None:
+        """Layers 2 and 3 of the waterfall: insurance pays main for what an account lacks, the rest is main's."""
+        self.bad_debt += loss
+        self.insured += self.ledgers.cover(loss)
+
+    def _wind_up(self, account: int) -> None:
+        """Resolve an account in settlement if it was not, and pay its claim if settlement is over."""
+        if self.account(account).legs:
+            self.settle(account)
+        if self.stage == Stage.SETTLED:
+            self._pay_part(self.account(account))
+
+    def _pay_part(self, a: Account) -> int:
+        """Pay a claim at the end of settlement, for good."""
+        paid = self.settlement.worth(a.purse.claim)
+        a.purse.cash += paid
+        a.purse.claim = 0
+        self.ledgers.main -= paid
+        self.ledgers.claims -= paid
+        return paid
+
+    def _spend_treasury(self, amount: int) -> None:
+        require(amount != 0, "clearing_house: zero amount")
+        require(self.ledgers.treasury >= amount, "clearing_house: not enough cash")
+        self.ledgers.treasury -= amount
 
     def _sweep(self, sweep: Sweep) -> None:
         self.ledgers.sweep(sweep.insurance, sweep.treasury)

@@ -22,6 +22,9 @@ MAX_WAIT: Final = 7 * 86_400
 TRADE_MAX_AGE: Final = 60
 LIQUIDATION_MAX_AGE: Final = 15
 
+# A book scaled down to a millionth has nothing left to scale: terminal settlement.
+LEAST_SCALE: Final = 10**12
+
 MAX_LEGS: Final = 8
 MAX_SERIES: Final = 16
 MAX_UNDERLYINGS: Final = 2

@@ -10,6 +10,7 @@ from everstock.model.market import Market
 from everstock.model.market_book import FULL
 from everstock.model.pool_shares import Pool
 from everstock.model.series_book import FROZEN
+from everstock.model.waterfall import Stage
 
 
 class Broken(AssertionError):
@@ -36,7 +37,7 @@ def equities_are_the_ledgers(market: Market) -> str:
     """Equities of all accounts, E, accrued, insurance and treasury are the ledgers, less one unit of rounding each."""
     house, risk = market.house, market.risk
     accounts = sum(
-        account.purse.cash + account.purse.claim + floor_div(_gain(market, account.legs), GAIN)
+        account.purse.cash + _worth(market, account.purse.claim) + floor_div(_gain(market, account.legs), GAIN)
         for account in house.accounts.values()
     )
     pools = house.equity() + risk.totals.accrued + house.ledgers.insurance + house.ledgers.treasury
@@ -46,7 +47,8 @@ def equities_are_the_ledgers(market: Market) -> str:
 
 
 def sums_are_sums(market: Market) -> str:
-    """Units per series and side, `owed`, claims and the count of legs are sums over the accounts', exactly."""
+    """Units per series and side, `owed`, claims and the count of legs are sums over the accounts', exactly (claims at the end of
+    settlement but for less than a unit each)."""
     risk, accounts = market.risk, market.house.accounts.values()
     legs = [leg for account in accounts for leg in account.legs]
     for id_, s in risk.book.series.items():
@@ -57,8 +59,10 @@ def sums_are_sums(market: Market) -> str:
     owed = _gain(market, legs)
     if owed != risk.owed:
         return f"owed is {risk.owed}, the legs have gained {owed}"
-    claims = sum(account.purse.claim for account in accounts)
-    if claims != market.house.ledgers.claims:
+    claims = sum(_worth(market, account.purse.claim) for account in accounts)
+    # At the end of settlement each is rounded down to what it is paid.
+    dust = len(accounts) if market.house.stage == Stage.SETTLED else 0
+    if not 0 <= market.house.ledgers.claims - claims <= dust:
         return f"claims are {market.house.ledgers.claims}, the accounts' {claims}"
     return "" if len(legs) == risk.totals.open_legs else f"{len(legs)} legs, {risk.totals.open_legs} counted"
 
@@ -154,6 +158,12 @@ INVARIANTS: Final[dict[int, Callable[[Market], str]]] = {
 def _gain(market: Market, legs: list) -> int:
     """What legs have gained at the last touches, exact, 1e24."""
     return sum(market.risk.book.series[leg.series].gain(leg.units, leg.entry) for leg in legs)
+
+
+def _worth(market: Market, claim: int) -> int:
+    """What a claim stands for: all of it, or its part at the end of settlement."""
+    settlement = market.house.settlement
+    return settlement.worth(claim) if settlement.stage == Stage.SETTLED else claim
 
 
 def _pool_adds_up(pool: Pool) -> str:

@@ -13,6 +13,7 @@ from everstock.model.pool_shares import InsurancePool, MainPool
 from everstock.model.price_oracle import PriceOracle
 from everstock.model.risk_book import RiskBook
 from everstock.model.series_listing import SeriesListing
+from everstock.model.treasury import Treasury
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Market:
     insurance_pool: InsurancePool
     desk: Desk
     listing: SeriesListing
+    treasury: Treasury
 
     @classmethod
     def create(
@@ -42,6 +44,7 @@ class Market:
             insurance_pool=InsurancePool(house),
             desk=Desk(house),
             listing=SeriesListing(risk),
+            treasury=Treasury(house),
         )
 
     def do(self, action: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
@@ -55,6 +58,10 @@ class Market:
     def liquidate(self, accounts: list[int], rewarded: int) -> list[int]:
         """The liquidator's batch: one checkpoint for all. Returns the fraction closed of each, 0 of the healthy."""
         return [self.house.liquidate(account, rewarded) for account in accounts]
+
+    def finalize(self) -> None:
+        """The end of terminal settlement: fix what every claim is paid."""
+        self.house.finalize(self.main_pool.supply != 0, self.insurance_pool.supply != 0)
 
     def set_parameter(self, key: int, amount: int) -> None:
         """The owner changes a parameter, after a checkpoint at the old ones."""

@@ -1,15 +1,15 @@
 """The book of a market: what an action reads once, what the pool owes, E and R, and the checkpoint."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from everstock.model import checkpoints, pool_risk, portfolio_margin, series_book
-from everstock.model.constants import GAIN, PERMILLE, SETTLE_WINDOW
+from everstock.model.constants import GAIN, LEAST_SCALE, PERMILLE, SETTLE_WINDOW, WAD
 from everstock.model.integers import ceil_div
 from everstock.model.parameters import Parameters
 from everstock.model.price_oracle import PriceOracle, Word
 from everstock.model.reverts import require
-from everstock.model.series_book import Growth, Quote, Series, SeriesBook, Terms
+from everstock.model.series_book import FROZEN, Growth, Quote, Series, SeriesBook, Terms
 
 FOREVER: Final = 2**256 - 1
 FULL: Final = 10_000  # utilisation, 1e-4
@@ -52,6 +52,7 @@ class Sweep:
 
     insurance: int = 0
     treasury: int = 0
+    alarm: bool = False  # E <= 0 or nearly, or D below a millionth
 
 
 @dataclass
@@ -78,7 +79,8 @@ class MarketBook:
     # Reading
 
     def read(self, max_age: int) -> Prices:
-        """The latest prices. Raises `Revert` when one is older than `max_age` seconds."""
+        """The latest prices. Raises `Revert` when one is older than `max_age` seconds, and in settlement."""
+        require(not self.state.frozen, "risk_book: in settlement")
         words = self.oracle.words(self.underlyings, max_age)
         return Prices(words, [self.terms(u, word) for u, word in enumerate(words)])
 
@@ -93,9 +95,11 @@ class MarketBook:
             self.state.utilisation,
         )
 
-    def view(self, prices: Prices, id_: int) -> View:
-        """A series brought to the present price and time; stores nothing."""
+    def view(self, prices: Prices | None, id_: int) -> View:
+        """A series brought to the present price and time; stores nothing. Without prices, as it was frozen."""
         s = self.book.series[id_]
+        if prices is None:
+            return View(replace(s, notice=FROZEN), Quote(0, 0, 0, 0), Growth())
         t = prices.terms[s.underlying]
         q = series_book.quote(s, t.price, t.sharpness)
         s, growth = series_book.grow(s, t, q, self.now)
@@ -146,15 +150,17 @@ class MarketBook:
         sweep = self.mark_all(prices, main, claims)
         return self.read(max_age), sweep
 
-    def mark_all(self, prices: Prices, main: int, claims: int) -> Sweep:
+    def mark_all(self, prices: Prices, main: int, claims: int, leaving: int = 0) -> Sweep:
         """The checkpoint: touch every active series with units, rebuild the pool's scenario test from zero, and store what
-        follows from E and R."""
+        follows from E and R. `leaving` is what an overdue redemption needs."""
         effects = [pool_risk.Effect(), pool_risk.Effect()]
         growth = Growth()
         written = 0
+        is_held = False
         for id_ in self.active():
             if not self.book.series[id_].is_held:
                 continue
+            is_held = True
             v = self.view(prices, id_)
             self.book.series[id_] = v.s
             growth += v.growth
@@ -168,24 +174,39 @@ class MarketBook:
         self.totals.written = ceil_div(written, self.granule)
         self.owed += growth.owed
         self.totals.accrued += growth.accrued
-        self.follow(prices, self.equity(main, claims), self.requirement())
+        self.follow(prices, self.equity(main, claims), leaving, is_held)
         return self.swept(main, claims)
 
-    def follow(self, prices: Prices, equity: int, requirement: int) -> None:
-        """What a checkpoint stores of E and R: the settle window, utilisation, depth."""
+    def follow(self, prices: Prices, equity: int, leaving: int, is_held: bool) -> None:
+        """What a checkpoint stores of E and R: the settle window, D, utilisation, depth. Without any unit left D is 1 again."""
         state = self.state
         jumped = checkpoints.has_jumped(self.anchors, prices.latest, self.parameters.pool_shock, self.now)
         state.time = self.now
         if jumped or (equity <= 0 and self.totals.open_legs != 0):
             state.window_end = self.now + SETTLE_WINDOW
+        if not is_held:
+            state.scale = WAD
         if equity > 0:
             state.negative_since = 0
-            state.utilisation = min(FULL, requirement * FULL // equity)
+            state.scale = self.deleveraged(equity, leaving)
+            state.utilisation = min(FULL, self.requirement() * FULL // equity)
             state.depth = min(equity // self.granule, checkpoints.MAX_DEPTH)
         else:
             state.negative_since = state.negative_since or self.now
             state.utilisation = FULL
             state.depth = 0
+
+    def deleveraged(self, equity: int, leaving: int) -> int:
+        """D, scaled down as far as it must be: to E = target * R where E < R outside a settle window, or E < R / 2 at once; and
+        to E - leaving = buffer * R where an overdue redemption needs it (or to the ratio that E and R have, if that is less:
+        whoever leaves takes no more of the book along than of its capital)."""
+        requirement = self.requirement()
+        free = equity * PERMILLE
+        needed = self.parameters.deleverage_target * requirement
+        if 2 * equity >= requirement and (equity >= requirement or self.state.is_window_open(self.now)):
+            needed = min(self.parameters.withdraw_buffer * requirement, free)
+            free -= min(leaving * PERMILLE, free)
+        return self.state.scale if free >= needed else self.state.scale * free // needed
 
     def swept(self, main: int, claims: int) -> Sweep:
         """What of `accrued` main cash above claims can pay now; none while gains are booked."""
@@ -195,7 +216,8 @@ class MarketBook:
             self.totals.accrued -= amount
         self.totals.store()
         treasury = amount * self.parameters.treasury_share // PERMILLE
-        return Sweep(insurance=amount - treasury, treasury=treasury)
+        alarm = self.state.depth == 0 or self.state.scale < LEAST_SCALE
+        return Sweep(insurance=amount - treasury, treasury=treasury, alarm=alarm)
 
     def affect(self, effect: pool_risk.Effect, v: View, units: int) -> None:
         """Add what `units` more held by traders (fewer if negative) would cost the pool at each of its points."""

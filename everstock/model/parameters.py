@@ -10,6 +10,7 @@ from everstock.parameters import RATES, MarketParameters
 CARRY: Final = 16
 MIN_MARGIN: Final = 18
 MIN_FACE: Final = 19
+DELEVERAGE_TARGET: Final = 20
 
 BOUNDS: Final = (
     (0, 1_500),  # load
@@ -30,6 +31,7 @@ BOUNDS: Final = (
     (0, 1_000),  # treasury_share
 )
 MAX_CARRY: Final = 30_000
+TARGET_BOUNDS: Final = (1_000, 20_000)
 MAX_AMOUNT: Final = 2**96 - 1
 
 
@@ -56,6 +58,7 @@ class Parameters:
     carry: list[int]
     min_margin: int
     min_face: int
+    deleverage_target: int
     sharpness: tuple[int, int]
     reward_share: int
     reward_floor: int
@@ -68,6 +71,7 @@ class Parameters:
             carry=preset.carries(underlyings),
             min_margin=preset.min_margin,
             min_face=preset.min_face,
+            deleverage_target=preset.deleverage_target,
             sharpness=(preset.sharpness[underlyings[0]], preset.sharpness[underlyings[1]]),
             reward_share=preset.reward_share,
             reward_floor=preset.reward_floor,
@@ -75,12 +79,14 @@ class Parameters:
 
     def check(self, key: int, amount: int) -> None:
         """Raises `Revert` for a key that is none, or an amount outside its bounds."""
-        require(key <= MIN_FACE, "risk_parameters: unknown key")
+        require(key <= DELEVERAGE_TARGET, "risk_parameters: unknown key")
         lowest, highest = 1, MAX_AMOUNT
         if key < CARRY:
             lowest, highest = BOUNDS[key]
         elif key < MIN_MARGIN:
             lowest, highest = -MAX_CARRY, MAX_CARRY
+        elif key == DELEVERAGE_TARGET:
+            lowest, highest = TARGET_BOUNDS
         require(lowest <= amount <= highest, "risk_parameters: out of bounds")
 
     def set(self, key: int, amount: int) -> None:
@@ -91,5 +97,7 @@ class Parameters:
             self.carry[key - CARRY] = amount
         elif key == MIN_MARGIN:
             self.min_margin = amount
-        else:
+        elif key == MIN_FACE:
             self.min_face = amount
+        else:
+            self.deleverage_target = amount

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from everstock.model.clearing_house import ClearingHouse
-from everstock.model.constants import DEPOSIT_WAIT, MAX_WAIT, REDEMPTION_WAIT
+from everstock.model.constants import DEPOSIT_WAIT, MAX_WAIT, PERMILLE, REDEMPTION_WAIT
 from everstock.model.integers import ceil_div
 from everstock.model.reverts import Revert, require
 from everstock.model.risk_book import PoolFlow
+from everstock.model.waterfall import Stage
 
 VIRTUAL_SHARES: Final = 10**6
 # Entry is closed below 1 / LEAST_PRICE of the first share price, which is 1 / VIRTUAL_SHARES.
@@ -108,24 +109,26 @@ class Pool(ABC):
         """Redemptions came or went."""
 
     @abstractmethod
-    def _fulfil(self, batch: "Batch", deposits: int, redemptions: int) -> None:
-        """Execute requests of both queues, deposits first."""
+    def _fulfil(self, flow: PoolFlow, deposits: int, redemptions: int) -> tuple[int, int]:
+        """Execute requests of both queues, deposits first; returns how many were dealt with."""
 
     # Requests
 
     def request_deposit(self, owner: Holder, assets: int) -> int:
         """Escrow `assets` of an owner who is the controller, too; returns the ticket."""
+        require(self.house.stage == Stage.ACTIVE, "pool: in settlement")
         require(assets <= MAX_ASSETS, "pool: amount too large")
         require(assets >= self._minimum(), "pool: below minimum")
         self.tokens += assets
         return self.deposits.add(Ticket(owner, self.house.risk.now, assets))
 
     def cancel_deposit(self, ticket: int) -> int:
-        """Take back a deposit that was passed over or is overdue; returns what was escrowed."""
+        """Take back a deposit that was passed over, is overdue or can never execute; returns what was escrowed."""
         request = self.deposits.tickets.get(ticket)
         require(request is not None, "pool: no request")
         overdue = self.house.risk.now >= request.requested_at + DEPOSIT_WAIT + MAX_WAIT
-        require(ticket <= self.deposits.done or overdue, "pool: not overdue")
+        ended = self.house.stage != Stage.ACTIVE
+        require(ticket <= self.deposits.done or overdue or ended, "pool: not overdue")
         del self.deposits.tickets[ticket]
         self.tokens -= request.assets
         return request.assets
@@ -134,6 +137,7 @@ class Pool(ABC):
         """Escrow `shares` of an owner who is the controller, too; returns the ticket."""
         equity = self.equity_now()
         require(shares != 0, "pool: zero amount")
+        require(self.house.stage != Stage.SETTLING, "pool: in settlement")
         require(shares <= self.balances[owner], "erc20: transfer amount exceeds balance")
         is_all = shares == self.balances[owner]
         assets = to_assets(shares, equity, self.supply)
@@ -150,10 +154,9 @@ class Pool(ABC):
         asked = ((self.deposits, deposits), (self.redemptions, redemptions))
         if not any(count and queue.is_due(self.house.risk.now) for queue, count in asked):
             return 0, 0
-        batch = Batch(self._flow())
-        self._fulfil(batch, deposits, redemptions)
+        dealt = self._fulfil(self.house.flow(), deposits, redemptions)
         self.note_queued()
-        return batch.deposits, batch.redemptions
+        return dealt
 
     # Claims
 
@@ -205,11 +208,12 @@ class Pool(ABC):
 
     # Steps
 
-    def _flow(self) -> PoolFlow:
-        """What requests are executed at now, after a checkpoint if one is due."""
-        if self.house.risk.is_due():
-            self.house.checkpoint()
-        return self.house.pool_flow()
+    def overdue(self) -> int:
+        """What the next redemption was worth when requested, if it could have executed MAX_WAIT ago; else 0."""
+        queue = self.redemptions
+        if queue.next is None or self.house.risk.now < queue.next.requested_at + REDEMPTION_WAIT + MAX_WAIT:
+            return 0
+        return queue.next.assets
 
     def _minimum(self) -> int:
         """The least a request must be worth, so that nobody clogs a queue with dust."""
@@ -221,13 +225,13 @@ class Pool(ABC):
             return False
         return (equity + 1) * LEAST_PRICE * VIRTUAL_SHARES >= self.supply + VIRTUAL_SHARES
 
-    def _execute_deposits(self, batch: "Batch", equity: int, count: int) -> int:
-        """Execute up to `count` deposits, in order, into a pool worth `equity`; returns what entered."""
-        entered = 0
-        if not self._is_entry_open(equity):
-            return entered
-        while batch.deposits < min(count, MAX_BATCH) and self.deposits.is_due(batch.flow.publish_time):
-            batch.deposits += 1
+    def _execute_deposits(self, flow: PoolFlow, equity: int, count: int) -> tuple[int, int]:
+        """Execute up to `count` deposits, in order, into a pool worth `equity`; what entered, and how many were dealt with."""
+        entered = dealt = 0
+        if flow.stage != Stage.ACTIVE or not self._is_entry_open(equity):
+            return entered, dealt
+        while dealt < min(count, MAX_BATCH) and self.deposits.is_due(flow.publish_time):
+            dealt += 1
             request = self.deposits.next
             self.deposits.done += 1
             if request is None:
@@ -240,21 +244,21 @@ class Pool(ABC):
             self.supply += shares
             self.tokens -= request.assets
             self.bought[request.controller].add(request.assets, shares)
-        return entered
+        return entered, dealt
 
-    def _execute_redemptions(self, batch: "Batch", equity: int, count: int, limit: int) -> int:
+    def _execute_redemptions(self, flow: PoolFlow, equity: int, count: int, limit: int) -> tuple[int, int]:
         """Execute up to `count` redemptions, in order, out of a pool worth `equity`, the last in part where `limit` (raw
-        units of M, for all of them) demands it; returns what left."""
-        left = 0
+        units of M, for all of them) demands it; what left, and how many were dealt with."""
+        left = dealt = 0
         limit = min(limit, equity)
         queue = self.redemptions
-        while batch.redemptions < min(count, MAX_BATCH) and queue.is_due(batch.flow.publish_time) and left < limit:
+        while dealt < min(count, MAX_BATCH) and queue.is_due(flow.publish_time) and left < limit:
             request = queue.next
             part = self._payable(request, equity - left, limit - left)
             is_whole = part.shares == request.shares
             if not is_whole and part.assets == 0:
                 break
-            batch.redemptions += 1
+            dealt += 1
             left += part.assets
             self.supply -= part.shares
             self.tokens += part.assets
@@ -265,7 +269,7 @@ class Pool(ABC):
             else:
                 queue.tickets[queue.done + 1] = request.without(part.shares)
                 break
-        return left
+        return left, dealt
 
     def _payable(self, request: Ticket, equity: int, available: int) -> Pair:
         """Of a redemption, the shares that can be redeemed and what they pay: at the lower of the prices at request and now,
@@ -281,15 +285,6 @@ class Pool(ABC):
     def _check_claim(amount: int, claimable: int) -> None:
         require(amount != 0, "pool: zero amount")
         require(amount <= claimable, "pool: more than claimable")
-
-
-@dataclass
-class Batch:
-    """What one `fulfil` has dealt with."""
-
-    flow: PoolFlow
-    deposits: int = 0
-    redemptions: int = 0
 
 
 class MainPool(Pool):
@@ -312,16 +307,38 @@ class MainPool(Pool):
     def note_queued(self) -> None:
         self.house.risk.queued_redemptions = self.queued
 
-    def _fulfil(self, batch: Batch, deposits: int, redemptions: int) -> None:
-        flow = batch.flow
-        entered = self._execute_deposits(batch, flow.equity, deposits)
-        self.house.main_deposit(entered)
-        ledgers = self.house.ledgers
+    def _fulfil(self, flow: PoolFlow, deposits: int, redemptions: int) -> tuple[int, int]:
+        house = self.house
+        # An overdue redemption is paid, and takes its share of the book along.
+        overdue = min(self._free_cash(), self.overdue())
+        if redemptions and overdue > 0 and flow.stage == Stage.ACTIVE and flow.equity - overdue < self._kept(flow):
+            flow = house.flow(overdue)
+        if flow.stage == Stage.SETTLING:
+            return 0, 0
+
+        entered, came = self._execute_deposits(flow, flow.equity, deposits)
+        house.main_deposit(entered)
+        left = went = 0
         if redemptions and not flow.booked:
             equity = flow.equity + entered
-            limit = min(ledgers.main - ledgers.claims, equity - flow.kept)
-            if left := self._execute_redemptions(batch, equity, redemptions, limit):
-                self.house.main_withdraw(left)
+            cash = self._free_cash()
+            limit = equity - self._kept(flow)
+            if min(overdue, cash) > limit:
+                left, went = self._execute_redemptions(flow, equity, 1, min(overdue, cash))
+            else:
+                left, went = self._execute_redemptions(flow, equity, redemptions, min(limit, cash))
+        if left:
+            house.main_withdraw(left)
+        return came, went
+
+    def _free_cash(self) -> int:
+        """Main cash above claims, raw units of M."""
+        return self.house.ledgers.main - self.house.ledgers.claims
+
+    def _kept(self, flow: PoolFlow) -> int:
+        """What a redemption must leave of E: withdraw_buffer (or open_buffer, if that is more) * R, rounded up."""
+        p = self.house.risk.parameters
+        return ceil_div(max(p.withdraw_buffer, p.open_buffer) * flow.requirement, PERMILLE)
 
 
 class InsurancePool(Pool):
@@ -337,12 +354,16 @@ class InsurancePool(Pool):
     def note_queued(self) -> None:
         """They bind nobody."""
 
-    def _fulfil(self, batch: Batch, deposits: int, redemptions: int) -> None:
-        self.house.insurance_deposit(self._execute_deposits(batch, self.total_assets(), deposits))
+    def _fulfil(self, flow: PoolFlow, deposits: int, redemptions: int) -> tuple[int, int]:
+        entered, came = self._execute_deposits(flow, self.total_assets(), deposits)
+        self.house.insurance_deposit(entered)
+        went = 0
         is_idle = self.house.ledgers.claims == 0 and self.house.risk.totals.open_legs == 0
-        if batch.flow.equity > 0 or is_idle:
+        if flow.stage == Stage.SETTLED or flow.equity > 0 or is_idle:
             equity = self.total_assets()
-            self.house.insurance_withdraw(self._execute_redemptions(batch, equity, redemptions, equity))
+            left, went = self._execute_redemptions(flow, equity, redemptions, equity)
+            self.house.insurance_withdraw(left)
+        return came, went
 
 
 def to_shares(assets: int, equity: int, supply: int) -> int:

@@ -62,8 +62,9 @@ class Change:
     written: int = 0  # units more that traders have written
 
 
-def visit(book: MarketBook, prices: Prices, legs: Iterable[Leg], acting: bool) -> Visit:
-    """Bring all legs of an account to the present, without booking their gains yet; series are stored when `acting`."""
+def visit(book: MarketBook, prices: Prices | None, legs: Iterable[Leg], acting: bool) -> Visit:
+    """Bring all legs of an account to the present, without booking their gains yet; series are stored when `acting`. Without
+    prices the market is frozen, and so is every series."""
     account = Visit()
     for leg in legs:
         v = book.view(prices, leg.series)
@@ -75,7 +76,7 @@ def visit(book: MarketBook, prices: Prices, legs: Iterable[Leg], acting: bool) -
             account.legs.append(leg._replace(entry=v.s.index(leg.units)))
             moves = book.moves(v, book.parameters.account_shock)
             account.stress.change(v.s.underlying, v.quote, moves, 0, leg.units)
-        if acting:
+        if acting and prices is not None:
             book.book.series[leg.series] = v.s
     return account
 

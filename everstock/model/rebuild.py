@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from everstock.model import positions, series_book
+from everstock.model import positions
 from everstock.model.cash_ledger import Purse
 from everstock.model.constants import PERMILLE, WAD
 from everstock.model.integers import truncated_div
@@ -18,7 +18,7 @@ from everstock.model.order_desk import EXEC_WINDOW, Order
 from everstock.model.pool_shares import Pool, Ticket
 from everstock.model.positions import Change, Visit
 from everstock.model.risk_book import OrderLeg
-from everstock.model.series_book import Series
+from everstock.model.series_book import FROZEN, Series
 from everstock.model.words import legs as unpacked
 from everstock.model.words import oracle_word, set_parameters
 
@@ -38,6 +38,7 @@ class Rebuilder:
 
     market: Market
     pools: Mapping[str, str]
+    _deleveraging: tuple[int, int] | None = None
 
     def take(self, role: str, name: str, args: Mapping[str, Any], time: int) -> None:
         """One log: the emitting contract's role in the manifest, the event's name and arguments, the block's time.
@@ -65,23 +66,20 @@ class Rebuilder:
     # The book
 
     def _risk_book_SeriesListed(self, series: int, underlying: int, strike: int, is_put: bool) -> None:
-        risk = self.market.risk
-        s = Series(strike=strike, is_put=is_put, underlying=underlying)
-        t = risk.read(FOREVER).terms[underlying]
-        s, _ = series_book.grow(s, t, series_book.quote(s, t.price, t.sharpness), risk.now)
-        self._agree("series id", risk.book.add(s), series)
+        listed = Series(strike=strike, is_put=is_put, underlying=underlying, time=self.market.risk.now)
+        self._agree("series id", self.market.risk.book.add(listed), series)
 
     def _risk_book_NoticeSet(self, series: int, time: int) -> None:
-        book = self.market.risk.book
-        book.series[series] = replace(book.series[series], notice=time)
-
-    def _risk_book_SeriesRetired(self, series: int, price: int, long_gain: int, short_gain: int) -> None:
         risk = self.market.risk
         v = risk.view(risk.read(FOREVER), series)
-        self._agree("frozen at", (v.s.price, v.s.long_gain, v.s.short_gain), (price, long_gain, short_gain))
-        risk.book.series[series] = v.s
         risk.add_growth(v.growth)
-        risk.book.freeze(series)
+        risk.book.series[series] = replace(v.s, notice=time)
+        if time == FROZEN:
+            risk.book.unlist(series)
+
+    def _risk_book_Deleveraged(self, scale: int, leaving: int) -> None:
+        """Comes before its checkpoint, which says what became of E and R."""
+        self._deleveraging = (scale, leaving)
 
     def _risk_book_Checkpoint(
         self, words: Sequence[int], equity: int, requirement: int, utilisation: int, window_end: int
@@ -89,12 +87,16 @@ class Rebuilder:
         risk, ledgers = self.market.risk, self.market.house.ledgers
         stored = [oracle_word(word) for word in words]
         prices = Prices(stored, [risk.terms(u, word) for u, word in enumerate(stored)])
-        sweep = risk.mark_all(prices, ledgers.main, ledgers.claims)
+        scale, leaving = self._deleveraging or (None, 0)
+        self._deleveraging = None
+        sweep = risk.mark_all(prices, ledgers.main, ledgers.claims, leaving)
         # Swept from accrued, so E is what it was.
         found = (risk.equity(ledgers.main - sweep.insurance - sweep.treasury, ledgers.claims), risk.requirement())
         self._agree("E and R at a checkpoint", found, (equity, requirement))
         state = risk.state
         self._agree("a checkpoint's state", (state.utilisation, state.window_end), (utilisation, window_end))
+        if scale is not None:
+            self._agree("D", state.scale, scale)
 
     def _risk_book_QueuedRedemptionsSet(self, amount: int) -> None:
         self.market.risk.queued_redemptions = amount
@@ -112,9 +114,11 @@ class Rebuilder:
         self.market.house.account(account).purse.cash -= amount
         self.market.house.tokens -= amount
 
-    def _clearing_house_ClaimPaid(self, account: int, amount: int) -> None:
-        purse = self.market.house.account(account).purse
-        self._pay(account, purse.cash + amount, purse.claim - amount)
+    def _clearing_house_ClaimPaid(self, account: int, amount: int, claim: int) -> None:
+        house = self.market.house
+        house.account(account).purse = Purse(house.account(account).purse.cash + amount, claim)
+        house.ledgers.main -= amount
+        house.ledgers.claims -= amount
 
     def _clearing_house_Swept(self, insurance: int, treasury: int) -> None:
         self.market.house.ledgers.sweep(insurance, treasury)
@@ -173,6 +177,35 @@ class Rebuilder:
         house.account(account).purse.cash -= penalty
         house.ledgers.insurance += penalty - reward
         house.account(rewarded).purse.cash += reward
+
+    # Terminal settlement and the treasury
+
+    def _clearing_house_SettlementNear(self, since: int, count: int) -> None:
+        settlement = self.market.house.settlement
+        settlement.note(since, self.market.risk.now)
+        self._agree("checkpoints that saw E <= 0", settlement.count, count)
+
+    def _clearing_house_SettlementBegan(self, insurance: int) -> None:
+        self.market.risk.freeze()
+        self.market.house.settlement.begin(insurance)
+
+    def _clearing_house_SettlementFinished(
+        self, claims: int, paid: int, main: int, insurance: int, treasury: int
+    ) -> None:
+        house = self.market.house
+        self._agree("claims", house.ledgers.claims, claims)
+        self.market.finalize()
+        left = (house.ledgers.main - paid, house.ledgers.insurance, house.ledgers.treasury)
+        self._agree("what settlement leaves", left, (main, insurance, treasury))
+
+    def _clearing_house_ToppedUp(self, amount: int) -> None:
+        self.market.house.top_up(amount)
+
+    def _clearing_house_TreasuryWithdrawn(self, receiver: str, amount: int) -> None:
+        self.market.house.withdraw_treasury(amount)
+
+    def _treasury_LeastBalanceSet(self, amount: int) -> None:
+        self.market.treasury.least_balance = amount
 
     # The pools
 
@@ -243,9 +276,9 @@ class Rebuilder:
 
     # Steps
 
-    def _visit(self, account: int) -> tuple[Prices, Visit]:
-        """Touch the series of an account's legs at the stored prices."""
-        prices = self.market.risk.read(FOREVER)
+    def _visit(self, account: int) -> tuple[Prices | None, Visit]:
+        """Touch the series of an account's legs at the stored prices; in settlement there is nothing to touch."""
+        prices = None if self.market.risk.state.frozen else self.market.risk.read(FOREVER)
         return prices, positions.visit(self.market.risk, prices, self.market.house.account(account).legs, acting=True)
 
     def _commit(self, account: int, visit: Visit, change: Change, accrued: int, gain: int) -> None:

@@ -2,17 +2,21 @@
 brings legs and takes back what they became."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 from everstock.model import portfolio_margin, positions, series_book
 from everstock.model.constants import LIQUIDATION_MAX_AGE, PERMILLE, TRADE_MAX_AGE, WAD
-from everstock.model.integers import ceil_div, truncated_div
+from everstock.model.integers import truncated_div
 from everstock.model.market_book import FOREVER, MarketBook, Prices, Sweep, View
 from everstock.model.positions import Change, Leg
 from everstock.model.reverts import require
 from everstock.model.series_book import FROZEN, Growth, Series
 from everstock.model.trade_costs import Cost
+from everstock.model.waterfall import Stage
+
+# Where a settle window ends that never does.
+NEVER: Final = 2**32 - 1
 
 
 class OrderLeg(NamedTuple):
@@ -80,9 +84,10 @@ class PoolFlow:
     """What an LP request is executed at."""
 
     equity: int  # E at the latest prices
-    kept: int  # what a redemption must leave of it
+    requirement: int  # R
     publish_time: int
     booked: bool  # no redemption is paid
+    stage: Stage = Stage.ACTIVE
 
 
 class RiskBook(MarketBook):
@@ -90,14 +95,24 @@ class RiskBook(MarketBook):
 
     # What the clearing house calls
 
-    def checkpoint(self, main: int, claims: int) -> Sweep:
-        return self.mark_all(self.read(TRADE_MAX_AGE), main, claims)
+    def checkpoint(self, main: int, claims: int, leaving: int = 0) -> Sweep:
+        """`leaving` is what an overdue redemption needs."""
+        return self.mark_all(self.read(TRADE_MAX_AGE), main, claims, leaving)
+
+    def freeze(self) -> None:
+        """Terminal settlement begins: every series is frozen at its last touch."""
+        self.state.frozen = True
+        self.state.window_end = NEVER
+        self.totals.accrued = 0
 
     def settle(self, base: int, legs: Sequence[Leg], main: int, claims: int) -> Settlement:
-        """Realise all legs as one net amount; `base` is cash and claim of the account."""
-        prices, sweep = self.begin(TRADE_MAX_AGE, main, claims)
+        """Realise all legs as one net amount; `base` is cash and claim of the account. For good, and whatever the account has,
+        once the market is frozen."""
+        prices, sweep = None, Sweep()
+        if not self.state.frozen:
+            prices, sweep = self.begin(TRADE_MAX_AGE, main, claims)
         account = positions.visit(self, prices, legs, acting=True)
-        skipped = base + account.gain < 0
+        skipped = prices is not None and base + account.gain < 0
         if skipped:
             self.add_growth(account.growth)
         else:
@@ -155,7 +170,7 @@ class RiskBook(MarketBook):
         sum_after = positions.scenario_sum(self, account.stress)
         is_opening = sum_after > sum_before
         if is_opening:
-            require(not prices.restricted, "risk_book: too far from chainlink")
+            require(not prices.restricted, "risk_book: far from chainlink")
         accrued = latest.fee * self.parameters.common_share // PERMILLE
         positions.commit(self, account, len(legs), change, accrued)
         if self.requirement() > requirement_before:
@@ -209,30 +224,28 @@ class RiskBook(MarketBook):
         if self.must_checkpoint(prices):
             return False
         self.only_closed_window()
-        require(not prices.restricted, "risk_book: too far from chainlink")
+        require(not prices.restricted, "risk_book: far from chainlink")
         account = positions.visit(self, prices, legs, acting=False)
         left = base + account.gain - amount
         needed = positions.initial(self, positions.scenario_sum(self, account.stress))
-        require(left >= needed, "clearing_house: below initial margin")
+        require(left >= needed, "risk_book: below initial margin")
         return True
 
     # What the market's other contracts call
 
     def add_series(self, underlying: int, strike: int, is_put: bool) -> int:
-        prices = self.read(TRADE_MAX_AGE)
         self.only_closed_window()
-        s = Series(strike=strike, is_put=is_put, underlying=underlying)
-        t = prices.terms[underlying]
-        s, _ = series_book.grow(s, t, series_book.quote(s, t.price, t.sharpness), self.now)
-        return self.book.add(s)
+        return self.book.add(Series(strike=strike, is_put=is_put, underlying=underlying, time=self.now))
 
-    def retire_series(self, id_: int) -> None:
+    def set_notice(self, id_: int, time: int) -> None:
+        """Put a series on notice, lift that (0), or freeze it (1) and take it off the list."""
         prices = self.read(TRADE_MAX_AGE)
         self.only_closed_window()
         v = self.view(prices, id_)
-        self.book.series[id_] = v.s
         self.add_growth(v.growth)
-        self.book.freeze(id_)
+        self.book.series[id_] = replace(v.s, notice=time)
+        if time == FROZEN:
+            self.book.unlist(id_)
 
     # Views
 
@@ -241,18 +254,18 @@ class RiskBook(MarketBook):
         prices = self.read(TRADE_MAX_AGE)
         self.only_closed_window()
         require(not self.is_stale(prices), "risk_book: checkpoint due")
-        require(not prices.restricted, "risk_book: too far from chainlink")
-        buffer = max(self.parameters.withdraw_buffer, self.parameters.open_buffer)
+        require(not prices.restricted, "risk_book: far from chainlink")
         return PoolFlow(
             equity=self.equity(main, claims, self.remarked(prices)),
-            kept=ceil_div(buffer * self.requirement(), PERMILLE),
+            requirement=self.requirement(),
             publish_time=prices.publish_time,
             booked=self.state.is_booked(self.now),
         )
 
     def health(self, base: int, legs: Sequence[Leg]) -> Health:
-        """What an account with `base` of cash and claim would be measured by, at the latest prices whatever their age."""
-        account = positions.visit(self, self.read(FOREVER), legs, acting=False)
+        """What an account with `base` of cash and claim would be measured by, at the latest prices whatever their age. Frozen
+        legs need no margin."""
+        account = positions.visit(self, self._latest(), legs, acting=False)
         scenario_sum = positions.scenario_sum(self, account.stress)
         return Health(
             equity=base + account.gain,
@@ -263,7 +276,8 @@ class RiskBook(MarketBook):
 
     def equity_now(self, main: int, claims: int) -> int:
         """E at the latest prices, whatever their age."""
-        return self.equity(main, claims, self.remarked(self.read(FOREVER)))
+        prices = self._latest()
+        return self.equity(main, claims, Growth() if prices is None else self.remarked(prices))
 
     def is_due(self) -> bool:
         """Whether an action would first checkpoint."""
@@ -272,6 +286,10 @@ class RiskBook(MarketBook):
     def is_booked(self) -> bool:
         """Whether gains become claims and no claim is paid."""
         return self.state.is_booked(self.now)
+
+    def _latest(self) -> Prices | None:
+        """The latest prices, whatever their age; none once the market is frozen."""
+        return None if self.state.frozen else self.read(FOREVER)
 
     # Steps of a trade
 

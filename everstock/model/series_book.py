@@ -106,11 +106,9 @@ class SeriesBook:
         self.active[s.underlying].append(id_)
         return id_
 
-    def freeze(self, id_: int) -> None:
-        """Freeze an active series and take it off the list, the first of the list into its place."""
-        s = self.series[id_]
-        self.series[id_] = replace(s, notice=FROZEN)
-        ids = self.active[s.underlying]
+    def unlist(self, id_: int) -> None:
+        """Take an active series off the list, the first of the list into its place."""
+        ids = self.active[self.series[id_].underlying]
         ids[ids.index(id_)] = ids[0]
         del ids[0]
 

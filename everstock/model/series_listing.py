@@ -1,6 +1,6 @@
 """What may be listed, and for how long. All actions may raise `Revert`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from everstock.model import everlasting
@@ -54,21 +54,21 @@ class SeriesListing:
         s = self._active(id_)
         require(not s.is_held, "series_listing: series has units")
         require(self.risk.now >= s.time + HOUR, "series_listing: used within the hour")
-        self.risk.retire_series(id_)
+        self.risk.set_notice(id_, FROZEN)
 
     def give_notice(self, id_: int) -> None:
         """Make a series with moneyness outside [1/2, 2] close-only."""
         s = self._active(id_)
         require(s.notice == OPEN, "series_listing: already on notice")
         require(self._is_far(s), "series_listing: moneyness within bounds")
-        self.risk.book.series[id_] = replace(s, notice=self.risk.now)
+        self.risk.set_notice(id_, self.risk.now)
 
     def lift_notice(self, id_: int) -> None:
         """Open a series on notice whose moneyness came back."""
         s = self._active(id_)
         require(s.notice != OPEN, "series_listing: not on notice")
         require(not self._is_far(s), "series_listing: moneyness out of bounds")
-        self.risk.book.series[id_] = replace(s, notice=OPEN)
+        self.risk.set_notice(id_, OPEN)
 
     def retire(self, id_: int) -> None:
         """Freeze a series that is still outside after its notice."""
@@ -76,7 +76,7 @@ class SeriesListing:
         require(s.notice != OPEN, "series_listing: not on notice")
         require(self.risk.now >= s.notice + NOTICE_PERIOD, "series_listing: notice period")
         require(self._is_far(s), "series_listing: moneyness within bounds")
-        self.risk.retire_series(id_)
+        self.risk.set_notice(id_, FROZEN)
 
     def _active(self, id_: int) -> Series:
         """A series as of its last touch, if it is active."""

@@ -63,6 +63,7 @@ def state(word: int) -> State:
         time=bits(word, 60, 32),
         window_end=bits(word, 92, 32),
         negative_since=bits(word, 124, 32),
+        frozen=bool(bits(word, 156, 1)),
         utilisation=bits(word, 176, 16),
         depth=bits(word, 192, 64),
     )
@@ -103,6 +104,7 @@ def set_parameters(parameters: Parameters, rates: int, limits: int) -> None:
     parameters.min_margin = bits(limits, 0, 96)
     parameters.min_face = bits(limits, 96, 96)
     parameters.carry = [signed(limits, 192, 16), signed(limits, 208, 16)]
+    parameters.deleverage_target = bits(limits, 224, 16)
 
 
 def oracle_word(word: int) -> Word:

@@ -270,7 +270,7 @@ FAULTS: Final = (
     Fault(
         "risk may be added while Chainlink disagrees",
         "RiskBook.vy",
-        '        checks._require(not book.restricted, "risk_book: too far from chainlink")\n        result.initial',
+        '        checks._require(not book.restricted, "risk_book: far from chainlink")\n        result.initial',
         "        result.initial",
     ),
     Fault(
@@ -394,7 +394,7 @@ FAULTS: Final = (
     Fault(
         "redemptions leave the main pool below its buffer",
         "MainPool.vy",
-        "min(self._free_cash(batch.entered), batch.equity - integers._int(flow.kept))",
+        "min(self._free_cash(batch.entered), batch.equity - integers._int(2 * flow.requirement))",
         "min(self._free_cash(batch.entered), batch.equity)",
         "pool",
     ),

@@ -98,6 +98,32 @@ class Actions(Mirror):
             account_of(by),
         )
 
+    # Terminal settlement and the treasury
+
+    def resolve(self, accounts: Sequence[int]) -> Any:
+        house = self.protocol.clearing_house
+        return self.tell("resolve", house, lambda: house.resolve(list(accounts)), self.model.house.resolve, accounts)
+
+    def finalize(self) -> Any:
+        house = self.protocol.clearing_house
+        return self.tell("finalize", house, house.finalize, self.model.finalize)
+
+    def top_up(self, amount: int) -> Any:
+        treasury = self.protocol.treasury
+        return self.tell(
+            "top up", treasury, lambda: treasury.top_up(amount, sender=self.protocol.owner), self.model.treasury.top_up, amount
+        )
+
+    def withdraw_treasury(self, amount: int) -> Any:
+        treasury = self.protocol.treasury
+        return self.tell(
+            "withdraw treasury",
+            treasury,
+            lambda: treasury.withdraw(amount, self.protocol.owner, sender=self.protocol.timelock),
+            self.model.treasury.withdraw,
+            amount,
+        )
+
     # Listing and parameters
 
     def list_series(self, underlying: int, strike_usd: float, is_put: bool) -> Any:

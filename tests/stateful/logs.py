@@ -56,7 +56,9 @@ def rebuilt(protocol: Protocol, logs: list[Log]) -> Market:
     parameters = Parameters.of(protocol.parameters, UNDERLYINGS)
     oracle = PriceOracle(Block(START), Round(0, 0, 0))
     pools = {role: to_checksum_address(str(contracts[role].address)) for role in ("main_pool", "insurance_pool")}
-    rebuilder = Rebuilder(Market.create(oracle, parameters, protocol.decimals), pools)
+    market = Market.create(oracle, parameters, protocol.decimals)
+    market.treasury.least_balance = protocol.parameters.treasury_least
+    rebuilder = Rebuilder(market, pools)
     for log in logs:
         role = roles.get(log.address)
         if role is not None:
@@ -75,7 +77,8 @@ def assert_same(found: Market, expected: Market) -> None:
     assert isinstance(found.house.ledgers, Ledgers)
     for id_ in found.house.accounts.keys() | expected.house.accounts.keys():
         assert found.house.account(id_) == expected.house.account(id_), f"account {id_:#x}"
-    for name in ("tokens", "bad_debt", "insured"):
+    assert found.treasury.least_balance == expected.treasury.least_balance
+    for name in ("settlement", "tokens", "bad_debt", "insured"):
         assert getattr(found.house, name) == getattr(expected.house, name), name
     for pool, other in ((found.main_pool, expected.main_pool), (found.insurance_pool, expected.insurance_pool)):
         for name in ("supply", "deposits", "redemptions", "tokens"):

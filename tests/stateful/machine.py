@@ -12,6 +12,7 @@ from everstock.chain.deployment import UNDERLYINGS
 from everstock.model import invariants
 from everstock.model.market import Market
 from everstock.model.pool_shares import VIRTUAL_SHARES
+from everstock.model.waterfall import Stage
 from tests.protocol import Protocol
 from tests.stateful.actions import Actions
 from tests.stateful.logs import Log, assert_same, rebuilt, recorded
@@ -60,11 +61,31 @@ class Machine(RuleBasedStateMachine):
         self._is_verified = False
 
     def teardown(self) -> None:
-        """Invariant 10: what the logs alone say is what is stored."""
-        TALLY.add(self.told.tally)
-        self._open.close()
-        if self._is_verified:
-            assert_same(rebuilt(self.told.protocol, self._first_logs + self._logs), self.market)
+        """A settlement that began comes to its end. Invariant 10: what the logs alone say is what is stored."""
+        try:
+            if self._is_verified:
+                self.finish_settlement()
+                assert_same(rebuilt(self.told.protocol, self._first_logs + self._logs), self.market)
+        finally:
+            TALLY.add(self.told.tally)
+            self._open.close()
+
+    def finish_settlement(self) -> None:
+        """Resolve whoever is left, finalize, and pay everybody out. Invariant 9: every claim is paid the same part, and less
+        than a unit per account is left behind."""
+        house = self.market.house
+        if house.stage == Stage.SETTLING:
+            self.told.resolve([id_ for id_, account in house.accounts.items() if account.legs])
+            self.told.finalize()
+        if house.stage == Stage.SETTLED:
+            claims = {id_: account.purse.claim for id_, account in house.accounts.items()}
+            paid = {id_: self.told.pay_claim(id_) for id_ in claims}
+            settlement = house.settlement
+            for id_, claim in claims.items():
+                assert paid[id_] == claim * settlement.paid // max(settlement.claims, 1), "invariant 9"
+            assert house.ledgers.claims <= len(claims), "invariant 9"
+            self.forget_share_prices()
+            self.verify()
 
     @property
     def market(self) -> Market:

@@ -7,10 +7,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from everstock.chain.deployment import UNDERLYINGS
-from everstock.model.constants import HOUR, MAX_LEGS, NOTICE_PERIOD, PERMILLE, SETTLE_WINDOW, WAD
-from everstock.model.parameters import BOUNDS, CARRY, MIN_FACE, MIN_MARGIN
+from everstock.model.constants import (
+    HOUR,
+    MAX_LEGS,
+    MAX_WAIT,
+    NOTICE_PERIOD,
+    PERMILLE,
+    REDEMPTION_WAIT,
+    SETTLE_WINDOW,
+    WAD,
+)
+from everstock.model.parameters import BOUNDS, CARRY, DELEVERAGE_TARGET, MIN_MARGIN, TARGET_BOUNDS
 from everstock.model.reverts import Revert
 from everstock.model.risk_book import Health
+from everstock.model.waterfall import Stage
 from tests.protocol import account_of
 from tests.stateful.machine import Machine
 
@@ -66,6 +76,11 @@ class MarketMachine(Machine):
             "give notice",
             "lift notice",
             "retire",
+            "deleverage",
+            "resolve",
+            "finalize",
+            "top up",
+            "withdraw treasury",
             "set parameter",
             "set variances",
             "donate",
@@ -293,7 +308,74 @@ class MarketMachine(Machine):
 
     @rule()
     def checkpoint(self) -> None:
+        """Invariant 7: deleveraging changes nobody's equity, and no leg's units."""
+        house, scale = self.market.house, self.market.risk.state.scale
+        before = {name: self.health(name).equity for name in TRADERS}
+        legs = {name: [leg.units for leg in house.account(self.account(name)).legs] for name in TRADERS}
         self.told.checkpoint()
+        if self.market.risk.state.scale < scale:
+            self.told.tally.done["deleverage"] += 1
+            assert {name: self.health(name).equity for name in TRADERS} == before, "invariant 7"
+            assert legs == {name: [leg.units for leg in house.account(self.account(name)).legs] for name in TRADERS}
+
+    @rule(btc=st.sampled_from([0.6, 0.75, 1.3, 1.6]), names=st.lists(traders, min_size=2, max_size=4, unique=True))
+    def everybody_on_one_side(self, btc: float, names: list[str]) -> None:
+        """As much of one series as the pool takes, then the move that hurts it most: deleveraging, or worse."""
+        self.open_market()
+        series = next((id_ for id_ in self.market.risk.book.active[0] if self.is_near(id_)), None)
+        if series is None:
+            return
+        is_put = self.market.risk.book.series[series].is_put
+        for name in names:
+            self.told.deposit(self.account(name), 200 * self.unit, self.people[name])
+            face = self.face(name, 8, 1)
+            while isinstance(self.told.trade(self.account(name), [(series, face)], name="trade all margin"), Revert):
+                face //= 2
+                if face < self.unit:
+                    break
+        self.move(5, 1 / btc if is_put else btc, 1)
+        self.checkpoint()
+        self.liquidate(list(TRADERS))
+        self.move(SETTLE_WINDOW + 1, 1, 1)
+        self.checkpoint()
+
+    # Terminal settlement
+
+    @rule(gaps=st.lists(st.sampled_from([60, 179, 180, 250, 601]), min_size=2, max_size=5))
+    def checkpoints_see_no_equity(self, gaps: list[int]) -> None:
+        for gap in gaps:
+            self.move(gap, 1, 1)
+            self.checkpoint()
+
+    @rule(names=st.lists(traders, min_size=1, max_size=6, unique=True))
+    def resolve(self, names: list[str]) -> None:
+        self.told.resolve([self.account(name) for name in names])
+        self.forget_share_prices()
+
+    @precondition(lambda self: self.market.house.stage != Stage.ACTIVE)
+    @rule(names=st.permutations(TRADERS))
+    def finish(self, names: list[str]) -> None:
+        """Accounts are resolved in any order, some by a withdrawal of their own."""
+        self.told.withdraw(self.account(names[0]), 1, self.people[names[0]])
+        for name in names:
+            self.told.resolve([self.account(name)])
+        self.told.finalize()
+        self.forget_share_prices()
+
+    @rule()
+    def finalize(self) -> None:
+        self.told.finalize()
+        self.forget_share_prices()
+
+    @rule(part=parts)
+    def treasury_tops_up(self, part: Fraction) -> None:
+        self.told.top_up(int(self.market.house.ledgers.treasury * part))
+        self.forget_share_prices()
+
+    @rule(part=parts, more=st.sampled_from([0, 1]))
+    def treasury_is_withdrawn(self, part: Fraction, more: int) -> None:
+        spare = max(0, self.market.house.ledgers.treasury - self.market.treasury.least_balance)
+        self.told.withdraw_treasury(int(spare * part) + more)
 
     @rule()
     def liquidate_all(self) -> None:
@@ -344,6 +426,17 @@ class MarketMachine(Machine):
             if s.notice > 1:
                 self.told.listing("retire", id_)
 
+    @rule(place=places)
+    def comes_back_from_notice(self, place: int) -> None:
+        """An index goes far from a strike, the series is put on notice, and the index comes back in time."""
+        if (series := self.near(place)) is not None:
+            name = UNDERLYINGS[self.market.risk.book.series[series].underlying]
+            usd = self.told.protocol.index[name]
+            for factor, action in ((2.5, "give_notice"), (1.0, "lift_notice")):
+                self.told.bring(self.told.publish(after=2, **{name: usd * factor}))
+                self.settle_window_passes()
+                self.told.listing(action, series)
+
     # Liquidity, and what goes past the market's functions
 
     @rule(pool=pools, lp=providers, milli=amounts)
@@ -359,6 +452,16 @@ class MarketMachine(Machine):
     def fulfil(self, pool: str, deposits: int, redemptions: int) -> None:
         self.told.fulfil(pool, deposits, redemptions)
 
+    @rule(lp=providers, part=parts)
+    def redemption_becomes_overdue(self, lp: str, part: Fraction) -> None:
+        """Whoever waited a week longer than he had to is paid, and the book shrinks with what he takes."""
+        self.request_redeem("main_pool", lp, part)
+        self.move(REDEMPTION_WAIT + MAX_WAIT, 1, 1)
+        scale = self.market.risk.state.scale
+        self.told.fulfil("main_pool", 0, 2)
+        if self.market.risk.state.scale < scale:
+            self.told.tally.done["deleverage: overdue"] += 1
+
     @rule(pool=pools, lp=providers)
     def claim_all(self, pool: str, lp: str) -> None:
         model, person = self.told.pools()[pool], self.people[lp]
@@ -371,13 +474,15 @@ class MarketMachine(Machine):
 
     # The owner
 
-    @rule(key=st.integers(0, MIN_FACE + 1), share=st.floats(0, 1))
+    @rule(key=st.integers(0, DELEVERAGE_TARGET + 1), share=st.floats(0, 1))
     def set_parameter(self, key: int, share: float) -> None:
         """Anywhere inside the bounds, for any parameter; a market must bear what its bounds allow."""
         if key < CARRY:
             low, high = BOUNDS[key]
         elif key < MIN_MARGIN:
             low, high = -30_000, 30_000
+        elif key == DELEVERAGE_TARGET:
+            low, high = TARGET_BOUNDS
         else:
             low, high = 1, self.unit
         self.told.set_parameter(key, round(low + share * (high - low)))

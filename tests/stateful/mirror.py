@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from boa import BoaError
@@ -19,7 +19,7 @@ from everstock.model.parameters import Parameters
 from everstock.model.pool_shares import Pair, Pool, Ticket
 from everstock.model.price_oracle import Block, Feed, PriceOracle, Published, Round
 from everstock.model.reverts import Revert
-from everstock.model.risk_book import OrderLeg
+from everstock.model.waterfall import Settlement
 from tests.protocol import START, VARIANCES, Protocol, account_of, price
 
 # Of whole tokens, enough for anything an actor does.
@@ -64,6 +64,7 @@ class Mirror:
             self.oracle.set_variances(id_, VARIANCES[name], VARIANCES[name])
         parameters = Parameters.of(self.protocol.parameters, UNDERLYINGS)
         self.model = Market.create(self.oracle, parameters, self.protocol.decimals)
+        self.model.treasury.least_balance = self.protocol.parameters.treasury_least
         # As `Protocol` began.
         self.oracle.update(self._published(START))
         self.model.house.main_deposit(self.protocol.main_deposit * self.protocol.unit)
@@ -162,7 +163,10 @@ class Mirror:
         assert [words.exposure(pair) for pair in stored.exposures] == risk.exposures
         assert [words.active(word) for word in stored.active] == risk.book.active
         assert stored.series_count == risk.book.count
-        assert contract.owed() == risk.owed
+        assert stored.owed == risk.owed
+        parameters = replace(risk.parameters)
+        words.set_parameters(parameters, stored.rates, stored.limits)
+        assert parameters == risk.parameters
         for id_, series in risk.book.series.items():
             assert words.series(contract.series_words(id_)) == series, f"series {id_}"
 
@@ -173,6 +177,8 @@ class Mirror:
             stored = contract.account(id_)
             assert Purse(stored.cash, stored.claim) == account.purse, f"account {id_:#x}"
             assert words.legs(stored.legs) == account.legs, f"account {id_:#x}"
+        assert Settlement(*contract.settlement()) == house.settlement
+        assert self.protocol.treasury.least_balance() == self.model.treasury.least_balance
         held = self.protocol.token.balanceOf(contract.address)
         assert held == house.tokens + self.donated["clearing_house"]
 

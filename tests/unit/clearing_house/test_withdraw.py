@@ -3,6 +3,7 @@
 import boa
 import pytest
 
+from everstock.model.waterfall import Stage
 from tests.liquidity import ZERO_ADDRESS, events
 from tests.protocol import account_of, deployer_of, price
 
@@ -74,7 +75,7 @@ def test_withdraw__token_that_does_not_move__reverts(protocol, house, trader):
 
 def test_withdraw__down_to_initial_margin__and_no_further(protocol, house, holder, health):
     free = health(holder).equity - health(holder).initial
-    with boa.reverts("clearing_house: below initial margin"):
+    with boa.reverts("risk_book: below initial margin"):
         withdraw(house, holder, free + 1)
     withdraw(house, holder, free)
     assert health(holder).equity == health(holder).initial
@@ -96,7 +97,7 @@ def test_withdraw__more_than_the_cash_but_not_than_the_gains__settles_first(prot
     winner = protocol.trader("winner", 5)
     protocol.trade(winner, (call, 60))
     protocol.set_prices(after=60, BTC=125_000)
-    protocol.risk_book.retire_series(call, sender=protocol.series_listing.address)
+    protocol.risk_book.set_notice(call, 1, sender=protocol.series_listing.address)
     assert health(winner).gain > unit
     withdraw(house, winner, health(winner).equity)
     (settled,) = events(house, "Settled")
@@ -108,8 +109,8 @@ def test_withdraw__more_than_cash_and_gains__reverts(protocol, house, call, heal
     winner = protocol.trader("winner", 5)
     protocol.trade(winner, (call, 60))
     protocol.set_prices(after=60, BTC=125_000)
-    protocol.risk_book.retire_series(call, sender=protocol.series_listing.address)
-    with boa.reverts("clearing_house: below initial margin"):
+    protocol.risk_book.set_notice(call, 1, sender=protocol.series_listing.address)
+    with boa.reverts("risk_book: below initial margin"):
         withdraw(house, winner, health(winner).equity + 1)
 
 
@@ -117,7 +118,7 @@ def test_withdraw__price_restricted__reverts(protocol, house, holder):
     update = protocol.publish(after=1)
     protocol.chainlink["BTC"].publish(price(122_000), protocol.now, protocol.now, sender=protocol.operator)
     protocol.store(update)
-    with boa.reverts("risk_book: too far from chainlink"):
+    with boa.reverts("risk_book: far from chainlink"):
         withdraw(house, holder, 1)
 
 
@@ -136,11 +137,11 @@ def test_withdraw__in_a_settle_window__only_without_legs(protocol, house, holder
     withdraw(house, stranger, unit)
 
 
-def test_withdraw__pool_worth_next_to_nothing__reverts(protocol, house, holder):
-    """A pool of less than a granule has no depth, and opens no window."""
+def test_withdraw__pool_worth_next_to_nothing__settles_the_market_and_pays(protocol, house, holder):
+    """A pool of one unit could carry a book of next to nothing only: terminal settlement, in which cash is free."""
     house.checkpoint()
     house.pool_withdraw(house.equity() - 1, sender=protocol.main_pool.address)
     house.checkpoint()
-    assert house.equity() == 1
-    with boa.reverts("risk_book: no equity"):
-        withdraw(house, holder, 1)
+    assert house.equity() == 1 and house.stage() == Stage.SETTLING
+    withdraw(house, holder, 1)
+    assert not protocol.units(holder)

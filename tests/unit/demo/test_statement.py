@@ -158,7 +158,7 @@ def test_retired_series__stays_at_its_price_and_goes_when_the_account_acts():
     story.price(100)
     story.trade(1, {1: 1_000, 2: 10})
     story.price(150)
-    story.add("risk_book", "SeriesRetired", series=1, price=150 * 10**8, long_gain=0, short_gain=0)
+    story.add("series_listing", "Retired", series=1, price=150 * 10**8, long_gain=0, short_gain=0)
     story.price(500)
     story.add("clearing_house", "Settled", account=1, gain=500 - 40)
     told = story.told()

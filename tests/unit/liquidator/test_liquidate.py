@@ -170,7 +170,7 @@ def test_liquidate__worth_no_more_than_the_penalty__closes_all_and_takes_what_is
     assert event.reward == int(before.equity * REWARD_SHARE) == desk.cash(liquidator)
     assert protocol.units(writer) == {} and desk.cash(writer) == 0
     assert desk.events("BadDebt") == []
-    assert desk.market().open_legs == 0 and protocol.risk_book.owed() == 0
+    assert desk.market().open_legs == 0 and protocol.risk_book.market_words().owed == 0
     desk.check_conservation(writer, liquidator)
 
 

@@ -93,8 +93,8 @@ def test_fulfil__redemption_beyond_what_must_be_kept__paid_in_part(protocol, poo
     assert pool.fulfil(0, MAX_BATCH) == (0, 1)
 
     paid = pool.maxWithdraw(lp)
-    assert 0 <= flow.equity - flow.kept - paid <= 2
-    assert protocol.clearing_house.pool_flow().equity >= flow.kept
+    assert 0 <= flow.equity - 2 * flow.requirement - paid <= 2
+    assert protocol.clearing_house.pool_flow().equity >= 2 * flow.requirement
     assert pool.pendingRedeemRequest(0, lp) == shares - pool.maxRedeem(lp) == pool.redemption_ticket(1).shares
     assert pool.redemption_ticket(1).controller == lp
     assert pool.queue().redemptions_done == 0
@@ -141,7 +141,7 @@ def test_fulfil__nothing_above_what_must_be_kept__pays_nothing(protocol, pool, l
     pool.request_redeem(lp, pool.balanceOf(lp))
     age_request(protocol, pool)
     flow = protocol.clearing_house.pool_flow()
-    pool.lose(flow.equity - flow.kept)
+    pool.lose(flow.equity - 2 * flow.requirement)
     assert pool.fulfil(0, MAX_BATCH) == (0, 0)
     pool.lose(unit)
     assert pool.fulfil(0, MAX_BATCH) == (0, 0)
@@ -153,7 +153,7 @@ def test_fulfil__next_to_nothing_above_what_must_be_kept__burns_no_share_unpaid(
     pool.request_redeem(lp, pool.balanceOf(lp))
     age_request(protocol, pool)
     flow = protocol.clearing_house.pool_flow()
-    pool.lose(flow.equity - flow.kept)
+    pool.lose(flow.equity - 2 * flow.requirement)
     for _ in range(10):
         paid, burned = pool.maxWithdraw(lp), pool.maxRedeem(lp)
         pool.gain(1)
@@ -186,7 +186,7 @@ def test_fulfil__gains_that_traders_have_not_paid_yet__are_not_paid_out(protocol
     age_request(protocol, pool)
     flow, ledgers = protocol.clearing_house.pool_flow(), protocol.clearing_house.ledgers()
     cash = ledgers.main - ledgers.claims
-    assert cash < flow.equity - flow.kept
+    assert cash < flow.equity - 2 * flow.requirement
     pool.fulfil(0, MAX_BATCH)
     assert cash - 2 <= pool.maxWithdraw(lp) <= cash
     left = protocol.clearing_house.ledgers()
@@ -233,7 +233,7 @@ def test_fulfil__partial_fills_at_the_request_price__never_sum_to_more(protocol,
     asked = pool.redemption_ticket(1).assets
     age_request(protocol, pool)
     for step in range(5):
-        pool.lose(max(0, protocol.clearing_house.pool_flow().equity - protocol.clearing_house.pool_flow().kept))
+        pool.lose(max(0, protocol.clearing_house.pool_flow().equity - protocol.clearing_house.pool_flow().requirement * 2))
         pool.gain(unit // 3 + step)
         pool.fulfil(0, 1)
     paid, left = pool.maxWithdraw(lp), pool.redemption_ticket(1)

@@ -89,7 +89,7 @@ def play(protocol: Protocol, series: list[int], steps: list) -> dict[str, str]:
             elif action == "retire":
                 id_ = series[values[0]]
                 if stored_series(protocol, id_)["notice"] != 1:
-                    protocol.risk_book.retire_series(id_, sender=protocol.series_listing.address)
+                    protocol.risk_book.set_notice(id_, 1, sender=protocol.series_listing.address)
             elif action == "vary":
                 for underlying in (0, 1):
                     protocol.oracle.set_variances(underlying, *values, sender=protocol.owner)
@@ -134,11 +134,11 @@ def check_withdrawal(protocol: Protocol, trader: str, health) -> None:
             return protocol.risk_book.withdrawal_check(base, stored.legs, amount)
 
     if free < 0:
-        with boa.reverts("clearing_house: below initial margin"):
+        with boa.reverts("risk_book: below initial margin"):
             may_leave(0)
     else:
         assert may_leave(free)
-        with boa.reverts("clearing_house: below initial margin"):
+        with boa.reverts("risk_book: below initial margin"):
             may_leave(free + 1)
 
 

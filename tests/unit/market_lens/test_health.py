@@ -92,7 +92,7 @@ def test_health__retired_series__is_paid_but_needs_no_margin(protocol, lens, ser
     writer = protocol.trader("writer", 30)
     protocol.trade(writer, (series[ATM_CALL], -50))
     protocol.set_prices(after=60, BTC=121_000)
-    protocol.risk_book.retire_series(series[ATM_CALL], sender=protocol.series_listing.address)
+    protocol.risk_book.set_notice(series[ATM_CALL], 1, sender=protocol.series_listing.address)
     protocol.set_prices(after=60, BTC=150_000)
     frozen = lens.of(writer)
     assert -WAD < frozen.gain < 0
@@ -127,7 +127,7 @@ def test_health__series_with_ids_that_meet_in_the_calls_memory__are_told_apart(l
         if number in (65, 66):
             protocol.trade(trader, (id_, -20))
         else:
-            protocol.risk_book.retire_series(id_, sender=protocol.series_listing.address)
+            protocol.risk_book.set_notice(id_, 1, sender=protocol.series_listing.address)
     protocol.set_prices(after=3_000, BTC=125_000, ETH=4_400)
     health = lens.of(trader)
     assert health.legs == 4
@@ -149,7 +149,7 @@ def test_health__more_series_than_the_calls_memory_holds__each_as_if_asked_alone
             protocol.trade(traders[-1], *[(id_, 1 + batch) for id_ in half])
         if batch < 4:
             for id_ in ids:
-                protocol.risk_book.retire_series(id_, sender=protocol.series_listing.address)
+                protocol.risk_book.set_notice(id_, 1, sender=protocol.series_listing.address)
     protocol.set_prices(after=60, BTC=123_000)
     assert {leg.series for trader in traders for leg in lens.legs(trader)} == set(range(1, 81))
     alone = [lens.of(trader) for trader in traders]

@@ -207,7 +207,7 @@ def test_legs__none__is_empty(protocol, lens):
 def test_legs__of_a_retired_series__stay_visible_until_paid(protocol, lens, series):
     trader = protocol.trader("trader")
     protocol.trade(trader, (series[OTM_CALL], 40))
-    protocol.risk_book.retire_series(series[OTM_CALL], sender=protocol.series_listing.address)
+    protocol.risk_book.set_notice(series[OTM_CALL], 1, sender=protocol.series_listing.address)
     (leg,) = lens.legs(trader)
     assert leg.is_retired and leg.face == 40 * protocol.unit
 
@@ -219,6 +219,7 @@ def eth_market():
     market = deploy_market(
         protocol.deployer,
         owner=protocol.owner,
+        timelock=protocol.timelock,
         token=protocol.token.address,
         decimals=18,
         name="NVDA.M",

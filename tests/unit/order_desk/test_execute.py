@@ -412,7 +412,7 @@ def test_execute__chainlink_disagrees__only_reduces_risk(protocol, desk, trader,
         feed.publish(price(protocol.index["BTC"] * 0.985), protocol.now, protocol.now, sender=protocol.operator)
         break
     updates = protocol.first_prices(opening)
-    with reverts(desk, "risk_book: too far from chainlink"):
+    with reverts(desk, "risk_book: far from chainlink"):
         execute(protocol, [opening], updates)
     assert is_waiting(protocol, opening)
     assert execute(protocol, [closing], updates) == [True]

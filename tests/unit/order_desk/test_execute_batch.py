@@ -67,7 +67,7 @@ def test_execute__one_that_meets_a_guard__stops_all(protocol, desk, trader, othe
     closing, opening = protocol.request(trader, (btc, -1)), protocol.request(other, (btc, 1))
     protocol.publish(after=DELAY)
     protocol.chainlink["BTC"].publish(price(118_000), protocol.now, protocol.now, sender=protocol.operator)
-    with reverts(desk, "risk_book: too far from chainlink"):
+    with reverts(desk, "risk_book: far from chainlink"):
         protocol.execute(closing, opening)
     assert is_waiting(protocol, closing) and is_waiting(protocol, opening)
     assert protocol.execute(closing) == [True]

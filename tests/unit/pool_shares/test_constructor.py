@@ -38,7 +38,8 @@ def test_constructor__clearing_house__may_pull_what_enters(protocol, pool):
 
 def test_constructor__roles__held_and_offered_to_nobody(protocol):
     deployer = protocol.actor("deployer of a pool")
-    arguments = ("A pool", "POOL", protocol.token.address, protocol.clearing_house.address, protocol.risk_book.address)
+    others = (protocol.clearing_house, protocol.risk_book, protocol.risk_parameters)
+    arguments = ("A pool", "POOL", protocol.token.address, *(contract.address for contract in others))
     with boa.env.prank(deployer):
         pool = deployer_of("MainPool").deploy(*arguments)
     assert [(event.minter, event.status) for event in events(pool, "RoleMinterChanged")] == [
@@ -56,5 +57,10 @@ def test_constructor__token_that_refuses_approval__reverts(protocol, role):
     token = boa.loads(TOKEN_THAT_REFUSES_APPROVAL)
     with boa.reverts("pool: approval failed"):
         deployer_of(role).deploy(
-            "A pool", "POOL", token.address, protocol.clearing_house.address, protocol.risk_book.address
+            "A pool",
+            "POOL",
+            token.address,
+            protocol.clearing_house.address,
+            protocol.risk_book.address,
+            protocol.risk_parameters.address,
         )

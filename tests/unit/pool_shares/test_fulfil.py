@@ -80,7 +80,7 @@ def test_fulfil__price_too_far_from_chainlink__reverts(protocol, pool, alice, un
         price(protocol.index["BTC"] * 1.02), protocol.now, protocol.now, sender=protocol.operator
     )
     protocol.store(update)
-    with boa.reverts("risk_book: too far from chainlink"):
+    with boa.reverts("risk_book: far from chainlink"):
         pool.fulfil(1, 0)
 
 

@@ -14,7 +14,7 @@ def deploy():
         contract.address
         for contract in (market.clearing_house, market.main_pool, market.series_listing, market.risk_parameters)
     ]
-    oracle = market.risk_book.ORACLE()
+    oracle = market.risk_book.market_words().oracle
 
     def deploy(sharpness=(17, 17), decimals=18):
         return deployer_of("RiskBook").deploy(*addresses, oracle, [0, 1], list(sharpness), decimals)

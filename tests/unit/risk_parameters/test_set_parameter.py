@@ -28,6 +28,7 @@ BOUNDS = [
     ("carry of 1", -30_000, 30_000),
     ("min_margin", 1, 2**96 - 1),
     ("min_face", 1, 2**96 - 1),
+    ("deleverage_target", 1_000, 20_000),
 ]
 KEYS = {name: key for key, (name, _, _) in enumerate(BOUNDS)}
 NOT_OWNER = "ownable: caller is not the owner"
@@ -35,7 +36,7 @@ ZERO_ADDRESS = "0x" + 40 * "0"
 
 
 def words(parameters) -> list[int]:
-    """All twenty, out of the two words."""
+    """All of them, out of the two words."""
     rates, limits = parameters.rates(), parameters.limits()
     carries = [limits >> 192 + 16 * u & 0xFFFF for u in (0, 1)]
     return [
@@ -43,13 +44,21 @@ def words(parameters) -> list[int]:
         *(carry - 2**16 if carry >> 15 else carry for carry in carries),
         limits & 2**96 - 1,
         limits >> 96 & 2**96 - 1,
+        limits >> 224,
     ]
 
 
 def preset(protocol) -> list[int]:
     """What the market was deployed with."""
     given = protocol.parameters
-    return [*given.rates(), *given.carries(["BTC", "ETH"]), given.min_margin, given.min_face]
+    amounts = (given.min_margin, given.min_face, given.deleverage_target)
+    return [*given.rates(), *given.carries(["BTC", "ETH"]), *amounts]
+
+
+def stored_words(protocol) -> tuple[int, int]:
+    """Both words as the market's RiskBook has them."""
+    stored = protocol.risk_book.market_words()
+    return stored.rates, stored.limits
 
 
 def deploy(protocol, **changes):
@@ -60,6 +69,7 @@ def deploy(protocol, **changes):
         "carries": [10_000, 10_000],
         "min_margin": 1,
         "min_face": 1,
+        "deleverage_target": 1_250,
     }
     return deployer_of("RiskParameters").deploy(*(values | changes).values())
 
@@ -73,10 +83,10 @@ def test_bounds__keep_a_rate_in_its_bits_and_a_shocked_index_positive():
 
 def test_constructor__takes_the_preset(protocol, parameters):
     assert words(parameters) == preset(protocol)
-    assert [parameters.parameter(key) for key in range(20)] == preset(protocol)
+    assert [parameters.parameter(key) for key in range(len(BOUNDS))] == preset(protocol)
     assert parameters.owner() == protocol.owner
     assert parameters.RISK_BOOK() == protocol.risk_book.address
-    assert (protocol.risk_book.rates(), protocol.risk_book.limits()) == (parameters.rates(), parameters.limits())
+    assert stored_words(protocol) == (parameters.rates(), parameters.limits())
 
 
 @pytest.mark.parametrize("key", range(16), ids=[name for name, _, _ in BOUNDS[:16]])
@@ -97,6 +107,8 @@ def test_constructor__anything_else_out_of_bounds__reverts(protocol):
         {"min_margin": 2**96},
         {"min_face": 0},
         {"min_face": 2**96},
+        {"deleverage_target": 999},
+        {"deleverage_target": 20_001},
     ):
         with boa.reverts("risk_parameters: out of bounds"):
             deploy(protocol, **changes)
@@ -104,7 +116,7 @@ def test_constructor__anything_else_out_of_bounds__reverts(protocol):
         deploy(protocol, owner=ZERO_ADDRESS)
 
 
-@pytest.mark.parametrize("key", range(20), ids=[name for name, _, _ in BOUNDS])
+@pytest.mark.parametrize("key", range(len(BOUNDS)), ids=[name for name, _, _ in BOUNDS])
 def test_set_parameter__at_both_bounds__writes_it_alone_here_and_in_the_risk_book(protocol, parameters, key):
     _, lowest, highest = BOUNDS[key]
     for amount in (lowest, highest):
@@ -117,10 +129,10 @@ def test_set_parameter__at_both_bounds__writes_it_alone_here_and_in_the_risk_boo
         wanted = preset(protocol)
         wanted[key] = amount
         assert words(parameters) == wanted
-        assert (protocol.risk_book.rates(), protocol.risk_book.limits()) == (parameters.rates(), parameters.limits())
+        assert stored_words(protocol) == (parameters.rates(), parameters.limits())
 
 
-@pytest.mark.parametrize("key", range(20), ids=[name for name, _, _ in BOUNDS])
+@pytest.mark.parametrize("key", range(len(BOUNDS)), ids=[name for name, _, _ in BOUNDS])
 def test_set_parameter__beyond_either_bound__reverts(protocol, parameters, key):
     _, lowest, highest = BOUNDS[key]
     for amount in (lowest - 1, highest + 1, -(2**255), 2**255 - 1):
@@ -128,7 +140,7 @@ def test_set_parameter__beyond_either_bound__reverts(protocol, parameters, key):
             parameters.set_parameter(key, amount, sender=protocol.owner)
 
 
-@pytest.mark.parametrize("key", [20, 21, 2**256 - 1])
+@pytest.mark.parametrize("key", [21, 22, 2**256 - 1])
 def test_set_parameter__unknown_key__reverts(protocol, parameters, key):
     with boa.reverts("risk_parameters: unknown key"):
         parameters.set_parameter(key, 1, sender=protocol.owner)

@@ -9,8 +9,8 @@ def test_delist__without_units_an_hour_after_listing__frees_its_place(protocol, 
     kept, gone = listing.add(120_000), listing.add(130_000)
     protocol.set_prices(after=HOUR)
     listing.delist(gone)
-    ((delisted,), (retired,)) = listing.events("Delisted"), listing.events("SeriesRetired")
-    assert delisted.series == retired.series == gone
+    ((retired,), (noticed,)) = listing.events("Retired"), listing.events("NoticeSet")
+    assert retired.series == noticed.series == gone and noticed.time == FROZEN
     assert listing.active() == [kept]
     assert listing.notice(gone) == FROZEN
 

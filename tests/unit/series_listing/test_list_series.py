@@ -129,6 +129,7 @@ def test_list_series__market_of_one_underlying__has_no_second(protocol):
     market = deploy_market(
         protocol.deployer,
         owner=protocol.owner,
+        timelock=protocol.timelock,
         token=protocol.token.address,
         decimals=18,
         name="NVDA.M",
@@ -165,7 +166,7 @@ def test_list_series__by_anyone_past_the_listing__reverts(protocol, listing):
         with boa.reverts("risk_book: wrong caller"):
             book.set_notice(id_, protocol.now, sender=caller)
         with boa.reverts("risk_book: wrong caller"):
-            book.retire_series(id_, sender=caller)
+            book.set_notice(id_, 1, sender=caller)
 
 
 def test_listing__of_another_market__cannot_touch_this_one(protocol, listing):

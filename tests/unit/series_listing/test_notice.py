@@ -3,6 +3,9 @@
 import boa
 import pytest
 
+from everstock.model import words
+from tests.protocol import price
+
 from .views import HOUR, NOTICE_PERIOD
 
 
@@ -79,6 +82,9 @@ def test_lift_notice__index_is_back__opens_the_series_again(protocol, listing):
     listing.give_notice(id_)
     protocol.set_prices(after=HOUR, BTC=60_000)
     protocol.clearing_house.checkpoint()
+    with boa.reverts("risk_book: settle window"):
+        listing.lift_notice(id_)
+    protocol.set_prices(after=HOUR)
     listing.lift_notice(id_)
     (event,) = listing.events("NoticeSet")
     assert (event.series, event.time) == (id_, 0)
@@ -103,13 +109,14 @@ def test_lift_notice__not_on_notice_or_not_active__reverts(protocol, listing):
         listing.lift_notice(id_ + 1)
 
 
-def test_notice__given_and_lifted__leaves_units_and_gains_alone(protocol, listing):
+def test_notice__given_and_lifted__touches_the_series_and_leaves_its_units_alone(protocol, listing):
     id_ = listing.add(120_000)
     protocol.trade(protocol.trader("holder"), (id_, 10))
     protocol.trade(protocol.trader("writer"), (id_, -7))
-    before = protocol.risk_book.series_words(id_)
-    protocol.set_prices(after=60, BTC=59_000)
-    listing.give_notice(id_)
-    protocol.set_prices(after=60, BTC=61_000)
-    listing.lift_notice(id_)
-    assert protocol.risk_book.series_words(id_) == before
+    units = listing.units(id_)
+    for usd, action in ((59_000, listing.give_notice), (61_000, listing.lift_notice)):
+        protocol.set_prices(after=60, BTC=usd)
+        action(id_)
+        touched = words.series(protocol.risk_book.series_words(id_))
+        assert (touched.time, touched.price) == (protocol.now, price(usd))
+        assert listing.units(id_) == units

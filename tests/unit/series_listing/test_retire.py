@@ -42,7 +42,7 @@ def test_retire__three_days_on_notice__freezes_at_the_mark_and_leaves_the_list(p
     id_, other, *_ = noticed
     protocol.set_prices(after=NOTICE_PERIOD)
     listing.retire(id_)
-    (event,) = listing.events("SeriesRetired")
+    (event,) = listing.events("Retired")
     assert (event.series, event.price) == (id_, price(AWAY))
     assert event.long_gain > 0 > event.short_gain
     assert listing.notice(id_) == FROZEN
@@ -181,7 +181,7 @@ def test_retired__a_loss_beyond_the_accounts_cash__is_found_by_a_liquidation(pro
     assert bad_debt.loss == bad_debt.insured > 0
     assert protocol.account(writer).cash == 0 and protocol.units(writer) == {}
     assert listing.units(id_) == (0, 0)
-    assert protocol.risk_book.owed() == 0
+    assert protocol.risk_book.market_words().owed == 0
 
 
 def test_retired__its_strike_can_be_listed_again_with_a_new_id(protocol, listing, retired):
