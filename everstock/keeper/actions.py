@@ -122,6 +122,38 @@ class Fulfil:
         return frozenset({pool_key(self.symbol, self.role)})
 
 
-Action = UpdatePrices | ExecuteOrders | VoidOrder | Liquidate | Checkpoint | Fulfil
+@dataclass(frozen=True)
+class Resolve:
+    """Close accounts of a market in terminal settlement."""
 
-KINDS = tuple(action.kind for action in (UpdatePrices, ExecuteOrders, VoidOrder, Liquidate, Checkpoint, Fulfil))
+    symbol: str
+    accounts: tuple[int, ...]
+    gas: int
+    update = None
+    kind = "resolve"
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        return frozenset(account_key(self.symbol, account) for account in self.accounts)
+
+
+@dataclass(frozen=True)
+class Finalize:
+    """End a terminal settlement in which every account is resolved."""
+
+    symbol: str
+    gas: int
+    update = None
+    kind = "finalize"
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        return frozenset({checkpoint_key(self.symbol)})
+
+
+Action = UpdatePrices | ExecuteOrders | VoidOrder | Liquidate | Checkpoint | Fulfil | Resolve | Finalize
+
+KINDS = tuple(
+    action.kind
+    for action in (UpdatePrices, ExecuteOrders, VoidOrder, Liquidate, Checkpoint, Fulfil, Resolve, Finalize)
+)

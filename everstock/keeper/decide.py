@@ -14,8 +14,10 @@ from everstock.keeper.actions import (
     Action,
     Checkpoint,
     ExecuteOrders,
+    Finalize,
     Fulfil,
     Liquidate,
+    Resolve,
     UpdatePrices,
     VoidOrder,
     account_key,
@@ -24,21 +26,13 @@ from everstock.keeper.actions import (
     pool_key,
 )
 from everstock.keeper.state import Health, Key, Market, Order, State, Update
+from everstock.model.constants import LIQUIDATION_MAX_AGE, TRADE_MAX_AGE
+from everstock.model.order_desk import DELAY, EXEC_WINDOW
+from everstock.model.waterfall import COUNT_GAP, Stage
 
-# contracts/OrderDesk.vy
-DELAY: Final = 4
-EXEC_WINDOW: Final = 60
-MAX_ORDERS: Final = 8
-# contracts/modules/constants.vy
-TRADE_MAX_AGE: Final = 60
-LIQUIDATION_MAX_AGE: Final = 15
-# interfaces/ILiquidator.vyi
-MAX_ACCOUNTS: Final = 32
-# contracts/modules/pool_shares.vy
+MAX_ORDERS: Final = 8  # of one execution, by IOrderDesk
+MAX_ACCOUNTS: Final = 32  # of one liquidation or resolution, by ILiquidator and IClearingHouse
 MAX_REQUESTS: Final = 32  # of the 64 that fit, to bound gas
-
-# A market without equity asks for a checkpoint at all times; one in so many seconds is what its end is counted by.
-INSOLVENT_CHECKPOINT: Final = 180
 
 # What Base charges to post a transaction of this size to Ethereum while that is calm, wei; contracts/OrderDesk.vy
 # allows for more of it in the least fee of an order.
@@ -74,10 +68,12 @@ def decide(state: State, policy: Policy) -> tuple[Action, ...]:
     busy = state.in_flight | state.resting
     actions: list[Action] = []
     for market in state.markets:
+        actions += _settlement(state, policy, market, busy)
+    for market in state.markets:
         actions += _liquidations(state, policy, market, busy)
     for market in state.markets:
         actions += _orders(state, policy, market, busy)
-    # All of these checkpoint first where it is due.
+    # All of these checkpoint first where it is due; a market that is being settled has none.
     settled = {action.symbol for action in actions}
     for market in state.markets:
         if market.symbol not in settled:
@@ -96,28 +92,50 @@ def order_underlyings(market: Market, order: Order) -> frozenset[int]:
     return frozenset(every if None in known else known)
 
 
+def _settlement(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[Resolve | Finalize]:
+    """In terminal settlement: the accounts that are not resolved yet, in batches of bounded gas; then its end."""
+    if market.stage != Stage.SETTLING:
+        return
+    left = [health for health in market.healths if health.legs]
+    for batch in _account_batches(state, policy, market, left, gas.of_resolution, busy):
+        accounts = tuple(health.account for health in batch)
+        yield Resolve(market.symbol, accounts, gas.TRANSACTION + sum(map(gas.of_resolution, batch)))
+    if market.open_legs == 0 and checkpoint_key(market.symbol) not in busy:
+        yield Finalize(market.symbol, gas.FINALIZE)
+
+
 def _liquidations(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[Liquidate]:
     """Accounts below maintenance, worst first, in batches of bounded gas."""
-    if not _is_fresh(state, policy, market, LIQUIDATION_MAX_AGE):
+    if market.stage != Stage.ACTIVE or not _is_fresh(state, policy, market, LIQUIDATION_MAX_AGE):
         return
-    below = [
-        health
-        for health in market.healths
-        if health.is_liquidatable and account_key(market.symbol, health.account) not in busy
-    ]
+    below = [health for health in market.healths if health.is_liquidatable]
     below.sort(key=lambda health: (-health.shortfall, health.account))
     update = state.news_for(market)
-    together: list[Health] = []
-    alone: list[list[Health]] = []
-    for health in below:
-        if account_key(market.symbol, health.account) in state.suspects:
-            alone.append([health])
-        else:
-            together.append(health)
-    for batch in (*_batches(together, gas.of_account, MAX_ACCOUNTS, policy), *alone):
+    for batch in _account_batches(state, policy, market, below, gas.of_account, busy):
         accounts = tuple(health.account for health in batch)
         expected = gas.UPDATE + gas.CHECKPOINT + sum(map(gas.of_account, batch))
         yield Liquidate(market.symbol, accounts, update, expected)
+
+
+def _account_batches(
+    state: State,
+    policy: Policy,
+    market: Market,
+    healths: Sequence[Health],
+    gas_of: Callable[[Health], int],
+    busy: frozenset[Key],
+) -> Iterator[list[Health]]:
+    """Accounts that nothing on its way deals with, in batches of bounded gas; those that failed before go alone."""
+    together: list[Health] = []
+    alone: list[list[Health]] = []
+    for health in healths:
+        key = account_key(market.symbol, health.account)
+        if key in state.suspects:
+            alone += [[health]] if key not in busy else []
+        elif key not in busy:
+            together.append(health)
+    yield from _batches(together, gas_of, MAX_ACCOUNTS, policy)
+    yield from alone
 
 
 def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[ExecuteOrders]:
@@ -172,30 +190,42 @@ def _voids(state: State, market: Market, busy: frozenset[Key]) -> Iterator[VoidO
 
 
 def _checkpoint(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[Checkpoint]:
-    """A checkpoint where one is due: an hour passed, or an index moved."""
-    if not market.is_due or checkpoint_key(market.symbol) in busy:
+    """A checkpoint where one is due (an hour passed, or an index moved) or would deleverage."""
+    if market.stage != Stage.ACTIVE or checkpoint_key(market.symbol) in busy:
         return
-    # Without depth it stays due however often it is done.
+    if not (market.is_due or _is_overextended(state, market)):
+        return
+    # Without depth it stays due however often it is done: one in so many seconds is what counts towards settlement.
     if market.depth == 0:
-        is_dead = market.equity <= 0 and market.open_legs == 0
-        if is_dead or state.time < market.checkpoint_time + INSOLVENT_CHECKPOINT:
+        is_dead = market.equity <= 0 and market.open_legs == 0 and market.claims == 0
+        if is_dead or state.time < market.checkpoint_time + COUNT_GAP:
             return
     if _is_fresh(state, policy, market, TRADE_MAX_AGE):
         yield Checkpoint(market.symbol, state.news_for(market), gas.UPDATE + gas.CHECKPOINT)
 
 
+def _is_overextended(state: State, market: Market) -> bool:
+    """Whether a checkpoint would scale the book down: E < R outside a settle window, or E < R / 2."""
+    if not 0 < market.equity < market.requirement:
+        return False
+    return state.time >= market.window_end or 2 * market.equity < market.requirement
+
+
 def _fulfilments(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[Fulfil]:
-    """Requests of liquidity providers that have waited and whose price was published since."""
-    shut = state.time < market.window_end or any(state.restricted[id_] for id_ in market.underlyings)
-    if shut or not _is_fresh(state, policy, market, TRADE_MAX_AGE):
-        return
-    priced_at = state.price_time(market)
+    """Requests of liquidity providers that have waited and whose price was published since; after settlement none is needed."""
+    priced_at, update = state.time, None
+    if market.stage != Stage.SETTLED:
+        shut = state.time < market.window_end or any(state.restricted[id_] for id_ in market.underlyings)
+        if shut or not _is_fresh(state, policy, market, TRADE_MAX_AGE):
+            return
+        priced_at, update = state.price_time(market), state.news_for(market)
     for pool in market.pools:
-        deposits = MAX_REQUESTS if pool.deposit_due <= priced_at else 0
+        takes_deposits = market.stage == Stage.ACTIVE and pool.deposit_due <= priced_at
+        deposits = MAX_REQUESTS if takes_deposits else 0
         redemptions = MAX_REQUESTS if pool.redemption_due <= priced_at else 0
         if (deposits or redemptions) and pool_key(market.symbol, pool.role) not in busy:
             expected = gas.UPDATE + gas.CHECKPOINT + gas.REQUEST * (deposits + redemptions)
-            yield Fulfil(market.symbol, pool.role, deposits, redemptions, state.news_for(market), expected)
+            yield Fulfil(market.symbol, pool.role, deposits, redemptions, update, expected)
 
 
 def _prices(
@@ -219,7 +249,7 @@ def _prices(
 
 def _brought(state: State, action: Action) -> Iterator[int]:
     """The oracle ids whose newest price an action stores."""
-    if isinstance(action, UpdatePrices | VoidOrder) or action.update != state.news:
+    if isinstance(action, UpdatePrices | VoidOrder) or action.update is None or action.update != state.news:
         return
     (market,) = (market for market in state.markets if market.symbol == action.symbol)
     for u, id_ in enumerate(market.underlyings):

@@ -11,6 +11,8 @@ from everstock.keeper.state import Health, Order
 # Storing two prices, with a transaction's own 21,000, and 300,000 that Pyth on Base takes to verify thirteen signatures
 # (pyth-crosschain, pull request 1208) where the look-alike's checks one.
 UPDATE: Final = 550_000
+# What a transaction takes that does nothing.
+TRANSACTION: Final = 30_000
 # Of 32 series; may come with anything that needs a price.
 CHECKPOINT: Final = 1_200_000
 ORDER: Final = 220_000
@@ -19,6 +21,9 @@ LIQUIDATION: Final = 180_000
 LEG: Final = 50_000
 # A request of a liquidity provider.
 REQUEST: Final = 90_000
+# Resolving an account, and the end of a settlement.
+RESOLUTION: Final = 80_000
+FINALIZE: Final = 150_000
 VOID: Final = 100_000  # with what the payer may spend on taking its fee back
 
 # What OrderDesk wants to be left before it fills an order (its TRADE_GAS), with what a call cannot pass on.
@@ -40,6 +45,11 @@ def of_orders(orders: Iterable[Order]) -> int:
 def of_account(health: Health) -> int:
     """What liquidating an account adds to a batch."""
     return LIQUIDATION + LEG * health.legs
+
+
+def of_resolution(health: Health) -> int:
+    """What resolving an account adds to a batch."""
+    return RESOLUTION + LEG * health.legs
 
 
 def limit(expected: int) -> int:

@@ -10,8 +10,10 @@ from everstock.keeper.actions import (
     Action,
     Checkpoint,
     ExecuteOrders,
+    Finalize,
     Fulfil,
     Liquidate,
+    Resolve,
     UpdatePrices,
     VoidOrder,
 )
@@ -47,7 +49,10 @@ class Planner:
         self._execute = desk.function("execute")
         self._void = desk.function("void")
         self._liquidate = Interface("Liquidator").function("liquidate")
-        self._checkpoint = Interface("ClearingHouse").function("checkpoint")
+        house = Interface("ClearingHouse")
+        self._checkpoint = house.function("checkpoint")
+        self._resolve = house.function("resolve")
+        self._finalize = house.function("finalize")
         self._fulfil = Interface("MainPool").function("fulfil")
 
     def plan(self, action: Action) -> Plan:
@@ -72,6 +77,10 @@ class Planner:
                 market = self._manifest.market(symbol)
                 call = _call(getattr(market, role), self._fulfil, deposits, redemptions)
                 return self._priced(market.underlyings, update, call)
+            case Resolve(symbol=symbol, accounts=accounts):
+                return _single(_call(self._manifest.market(symbol).clearing_house, self._resolve, accounts))
+            case Finalize(symbol=symbol):
+                return _single(_call(self._manifest.market(symbol).clearing_house, self._finalize))
 
     def judge(self, action: Action, returned: bytes) -> Verdict:
         """What the simulation of `action`, which returned this, says about sending it. Raises `Garbled`."""

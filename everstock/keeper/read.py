@@ -14,6 +14,7 @@ from everstock.keeper.multicall import Call, Multicall, Result
 from everstock.keeper.rpc import Block, Rpc, RpcDown, RpcError, octets
 from everstock.keeper.state import Health, Market, Pool, Price, Update
 from everstock.keeper.watch import Facts
+from everstock.model.waterfall import Stage
 
 # interfaces/IMarketLens.vyi
 MAX_HEALTHS: Final = 100
@@ -155,11 +156,14 @@ class Reader:
             symbol=market.symbol,
             underlyings=tuple(market.underlyings),
             equity=view["equity"],
+            requirement=view["requirement"],
+            claims=view["claims"],
             open_legs=view["open_legs"],
             depth=view["depth"],
             checkpoint_time=view["checkpoint_time"],
             window_end=view["window_end"],
             is_due=view["is_due"],
+            stage=Stage(view["settlement"]["stage"]),
             pools=tuple(
                 Pool(role, *self._due.decode(_returned(result)))
                 for role, result in zip(POOLS, seen[1:], strict=True)

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from everstock.model.waterfall import Stage
+
 # What an action deals with, such as ("order", "TSLA.M", account, nonce): no two transactions may at a time.
 Key = tuple[str | int, ...]
 
@@ -88,11 +90,14 @@ class Market:
     symbol: str
     underlyings: tuple[int, ...]
     equity: int
+    requirement: int
+    claims: int
     open_legs: int
     depth: int
     checkpoint_time: int
     window_end: int
     is_due: bool
+    stage: Stage = Stage.ACTIVE
     pools: tuple[Pool, ...] = ()
     healths: tuple[Health, ...] = ()
     orders: tuple[Order, ...] = ()

@@ -90,10 +90,7 @@ class FakeProtocol:
         self._now = 0
         # Fields of the lens' view of a market, and what stands for nothing in each.
         (view,) = [entry for entry in artifacts.load("MarketLens").abi if entry.get("name") == "market"]
-        self._fields = {
-            field["name"]: [] if field["type"].endswith("[]") else field["type"] != "bool" and 0
-            for field in view["outputs"][0]["components"]
-        }
+        self._fields = {field["name"]: _nothing(field) for field in view["outputs"][0]["components"]}
         self._wire()
 
     def request(self, symbol: str, *orders: Order) -> list[dict[str, Any]]:
@@ -309,3 +306,12 @@ class FakeProtocol:
                 self.happened["liquidated", market.symbol, account] += 1
                 self._logs.append(liquidated(market, account, WAD))
         return [fractions]
+
+
+def _nothing(field: dict[str, Any]) -> Any:
+    """What stands for nothing in a field of a struct."""
+    if field["type"].endswith("[]"):
+        return []
+    if field["type"] == "tuple":
+        return tuple(_nothing(component) for component in field["components"])
+    return field["type"] != "bool" and 0

@@ -47,6 +47,8 @@ def market(**facts) -> Market:
         symbol=TSLA,
         underlyings=(BTC, ETH),
         equity=10**22,
+        requirement=10**21,
+        claims=0,
         open_legs=3,
         depth=10**22,
         checkpoint_time=NOW - 60,

@@ -12,6 +12,7 @@ from everstock.keeper.actions import (
     ExecuteOrders,
     Fulfil,
     Liquidate,
+    Resolve,
     UpdatePrices,
     VoidOrder,
     account_key,
@@ -21,6 +22,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.decide import DATA_FEE, DELAY, EXEC_WINDOW, Policy, decide
 from everstock.keeper.state import Pool
+from everstock.model.waterfall import Stage
 from tests.keeper.states import BTC, ETH, ETHER, NOW, TSLA, USD, health, market, order, state, stored, update
 
 POLICY = Policy()
@@ -330,10 +332,28 @@ def test_checkpoint__what_checkpoints_anyway_is_on_its_way__is_left_to_that():
         ({"depth": 0, "checkpoint_time": 0, "equity": 0, "open_legs": 0}, False),  # nothing in it
         ({"depth": 0, "checkpoint_time": 0, "equity": 1, "open_legs": 0}, True),  # its first liquidity
         ({"depth": 0, "checkpoint_time": 0, "equity": -1}, True),  # its end is counted by checkpoints
+        ({"depth": 0, "checkpoint_time": 0, "equity": -1, "open_legs": 0, "claims": 1}, True),  # winners wait
     ],
 )
 def test_checkpoint__without_depth__is_due_always_and_made_now_and_then(facts, made):
     assert bool(actions_of(Checkpoint, state(market(is_due=True, **facts)))) is made
+
+
+@pytest.mark.parametrize(
+    ("equity", "window_end", "made"),
+    [
+        (100, 0, False),
+        (99, 0, True),
+        (99, NOW + 1, False),  # losers are found first
+        (50, NOW + 1, False),
+        (49, NOW + 1, True),
+        (0, 0, False),
+        (-1, 0, False),
+    ],
+)
+def test_checkpoint__that_would_deleverage__is_made_though_none_is_due(equity, window_end, made):
+    world = state(market(equity=equity, requirement=100, window_end=window_end))
+    assert bool(actions_of(Checkpoint, world)) is made
 
 
 @pytest.mark.parametrize(("age", "made"), [(58, True), (59, False)])
@@ -413,3 +433,44 @@ def test_fee_of_a_batch__is_judged_as_a_whole():
     cheap, dear = order(account=1, fee=1), order(account=2, fee=ETHER)
     (action,) = actions_of(ExecuteOrders, with_orders(cheap, dear))
     assert len(action.orders) == 2
+
+
+# Terminal settlement
+
+
+def settling(**facts):
+    """A market whose series are frozen."""
+    return market(stage=Stage.SETTLING, window_end=2**32 - 1, is_due=True, **facts)
+
+
+def test_settlement__accounts_with_legs_are_resolved_and_nothing_else_is_done():
+    world = state(settling(healths=(health(1), health(2, shortfall=-5), health(3, legs=0)), orders=(order(),)))
+    (action,) = decide(world, POLICY)
+    assert (action.kind, action.accounts) == ("resolve", (1, 2))
+
+
+def test_settlement__many_accounts__in_batches_that_fit():
+    world = state(settling(healths=tuple(health(i, legs=8) for i in range(100))))
+    actions = actions_of(Resolve, world)
+    assert sorted(account for action in actions for account in action.accounts) == list(range(100))
+    assert all(len(action.accounts) <= 32 and action.gas <= POLICY.max_gas for action in actions)
+
+
+def test_settlement__no_leg_left__is_ended():
+    assert [action.kind for action in decide(state(settling(open_legs=0)), POLICY)] == ["finalize"]
+    on_its_way = frozenset({checkpoint_key(TSLA)})
+    assert not decide(state(settling(open_legs=0), in_flight=on_its_way), POLICY)
+
+
+def test_settlement__accounts_on_their_way__are_not_resolved_twice():
+    world = state(settling(healths=(health(1), health(2))), in_flight=frozenset({account_key(TSLA, 1)}))
+    (action,) = actions_of(Resolve, world)
+    assert action.accounts == (2,)
+
+
+def test_settled__redemptions_are_executed_without_a_price_and_deposits_never():
+    pools = (Pool("main_pool", deposit_due=NOW, redemption_due=NOW),)
+    over = market(stage=Stage.SETTLED, window_end=2**32 - 1, is_due=True, open_legs=0, pools=pools)
+    (action,) = decide(state(over, stored=stored(10_000), latest=None), POLICY)
+    assert (action.kind, action.deposits, action.update) == ("fulfil", 0, None)
+    assert action.redemptions > 0

@@ -21,6 +21,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy, decide, order_underlyings
 from everstock.keeper.state import Health, Market, Pool, Price, State, Update
+from everstock.model.waterfall import Stage
 from tests.keeper.states import NOW, SERIES, USD, order
 
 SYMBOLS = ("TSLA.M", "NVDA.M")
@@ -57,11 +58,14 @@ def markets(draw, symbol):
         symbol=symbol,
         underlyings=(0, 1),
         equity=draw(st.integers(-10, 10)),
+        requirement=draw(st.integers(0, 10)),
+        claims=draw(st.integers(0, 1)),
         open_legs=draw(st.integers(0, 2)),
         depth=draw(st.integers(0, 2)),
         checkpoint_time=draw(st.integers(NOW - 400, NOW)),
         window_end=draw(moments),
         is_due=draw(st.booleans()),
+        stage=draw(st.sampled_from([Stage.ACTIVE, Stage.ACTIVE, Stage.SETTLING, Stage.SETTLED])),
         pools=tuple(Pool(role, draw(dues), draw(dues)) for role in ("main_pool", "insurance_pool")),
         healths=draw(healths),
         orders=tuple(unique.values()),
@@ -161,7 +165,9 @@ def test_liquidations__all_that_are_below_and_none_that_is_not(world):
         ]
         assert set(chosen) <= below
         assert len(chosen) == len(set(chosen))
-        if state.time + POLICY.block_seconds - state.price_time(market) <= 15:
+        if market.stage != Stage.ACTIVE:
+            assert not chosen
+        elif state.time + POLICY.block_seconds - state.price_time(market) <= 15:
             assert set(chosen) == {account for account in below if account_key(market.symbol, account) not in busy}
 
 
@@ -188,8 +194,10 @@ def test_upkeep__brings_what_the_oracle_takes_fulfils_what_waited_and_voids_what
             market = market_of(state, action)
             (pool,) = (pool for pool in market.pools if pool.role == action.role)
             assert action.deposits or action.redemptions
-            assert not action.deposits or pool.deposit_due <= state.price_time(market) <= state.time
-            assert not action.redemptions or pool.redemption_due <= state.price_time(market) <= state.time
+            priced_at = state.time if market.stage == Stage.SETTLED else state.price_time(market)
+            assert not action.deposits or pool.deposit_due <= priced_at <= state.time
+            assert not action.redemptions or pool.redemption_due <= priced_at <= state.time
+            assert market.stage == Stage.ACTIVE or not action.deposits
 
 
 @settings(max_examples=50)

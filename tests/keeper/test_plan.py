@@ -6,7 +6,16 @@ from eth_utils import to_checksum_address
 from web3 import Web3
 
 from everstock.chain import artifacts
-from everstock.keeper.actions import Checkpoint, ExecuteOrders, Fulfil, Liquidate, UpdatePrices, VoidOrder
+from everstock.keeper.actions import (
+    Checkpoint,
+    ExecuteOrders,
+    Finalize,
+    Fulfil,
+    Liquidate,
+    Resolve,
+    UpdatePrices,
+    VoidOrder,
+)
 from everstock.keeper.plan import Plan, Planner, Verdict
 from tests.keeper.deployment import manifest
 from tests.keeper.fake_node import refused
@@ -66,6 +75,8 @@ def as_struct(o):
         ),
         (Liquidate(TSLA, (5,), None, 1), MARKET.liquidator, ("Liquidator", "liquidate", [5], []), 0),
         (Checkpoint(TSLA, None, 1), MARKET.clearing_house, ("ClearingHouse", "checkpoint"), 0),
+        (Resolve(TSLA, (1, 2), 1), MARKET.clearing_house, ("ClearingHouse", "resolve"), 0),
+        (Finalize(TSLA, 1), MARKET.clearing_house, ("ClearingHouse", "finalize"), 0),
         (Fulfil(TSLA, "insurance_pool", 3, 4, None, 1), MARKET.insurance_pool, ("InsurancePool", "fulfil", 3, 4), 0),
     ],
 )
