@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
-from hypothesis import note, settings
+from hypothesis import currently_in_test_context, note, settings
 from hypothesis import strategies as st
 
 from everstock.model.constants import REDEMPTION_WAIT, SETTLE_WINDOW, WAD
@@ -106,7 +106,8 @@ class Scene:
 
     def do(self, step: Step) -> Any:
         result = getattr(self, step[0])(*step[1:])
-        note(f"  {step}: {result}")
+        if currently_in_test_context():
+            note(f"  {step}: {result}")
         return result
 
     def _paid(self, result: Any, amount: int) -> Any:
@@ -212,8 +213,8 @@ def trades_of(people: Sequence[int]) -> st.SearchStrategy[Step]:
     return st.tuples(st.just("trade"), st.sampled_from(people), legs, st.sampled_from([1.0, 1.0, 0.99, 1.02]))
 
 
-def steps_of(people: Sequence[int]) -> st.SearchStrategy[Step]:
-    """Anything that some people, and the provider, may do at unchanged price and time."""
+def account_steps(people: Sequence[int]) -> st.SearchStrategy[Step]:
+    """Anything that some people may do with their accounts at unchanged price and time."""
     who = st.sampled_from(people)
     return st.one_of(
         trades_of(people),
@@ -226,11 +227,22 @@ def steps_of(people: Sequence[int]) -> st.SearchStrategy[Step]:
         st.tuples(st.just("deposit"), who, st.floats(0.001, 50)),
         st.tuples(st.just("withdraw"), who, parts),
         st.tuples(st.just("pay_claim"), who),
+    )
+
+
+def provider_steps() -> st.SearchStrategy[Step]:
+    """Anything that the provider may do."""
+    return st.one_of(
         st.tuples(st.just("request_deposit"), pools, st.floats(0.2, 500)),
         st.tuples(st.just("request_redeem"), pools, parts),
         st.tuples(st.just("fulfil"), pools, st.integers(0, 2), st.integers(0, 2)),
         st.tuples(st.just("collect"), pools),
     )
+
+
+def steps_of(people: Sequence[int]) -> st.SearchStrategy[Step]:
+    """Anything that some people and the provider may do at unchanged price and time."""
+    return st.one_of(account_steps(people), account_steps(people), provider_steps())
 
 
 def moments() -> st.SearchStrategy[Step]:
