@@ -18,7 +18,7 @@ PIP := .venv/bin/python -m pip --quiet --quiet --no-input install --no-deps
 CONTRACTS := $(shell find contracts interfaces -name '*.vy' -o -name '*.vyi')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration test-deep mutants bench lock clean
+.PHONY: help setup demo test test-unit test-integration test-deep mutants coverage bench lock clean
 
 help: ## this list
 	@printf 'Everstock: perpetual options margined in tokenized stocks.\n\n'
@@ -45,6 +45,9 @@ test-deep: setup ## the stateful machines for MINUTES (60) from SEED (1), on all
 
 mutants: setup ## put faults into the contracts, one by one; the machines must find each (an hour)
 	@python -m tests.mutants.command $(ARGS)
+
+coverage: setup ## lines and branches of the contracts that the tests in process reach; writes docs/COVERAGE.md
+	@python -m tests.coverage --workers $(WORKERS) $(ARGS)
 
 bench: setup ## measure gas and code sizes; writes docs/GAS.md
 	@everstock bench $(ARGS)
