@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from everstock.model.constants import REDEMPTION_WAIT, SETTLE_WINDOW, WAD
 from everstock.model.market import Market
+from everstock.model.parameters import CARRY
 from everstock.model.reverts import Revert
 from tests.economics.stage import Alone, Stage, index_of, list_near, move, open_pools, unit_of
 from tests.economics.wealth import wealth
@@ -186,6 +187,14 @@ class Scene:
     def pass_time(self, seconds: int, btc: float, eth: float) -> None:
         move(self.stage, seconds, btc, eth)
 
+    def set_carry(self, underlying: int, carry: int) -> Any:
+        """The owner's; 1e-5 a year."""
+        return self.stage.set_parameter(CARRY + underlying, carry)
+
+    def set_variances(self, underlying: int, fast: int, slow: int) -> Any:
+        """The oracle's; per year in 1e-10."""
+        return self.stage.set_variances(underlying, fast, slow)
+
     def window_passes(self) -> None:
         """As a keeper would: a checkpoint now, one when a settle window has ended."""
         self.checkpoint()
@@ -246,11 +255,14 @@ def steps_of(people: Sequence[int]) -> st.SearchStrategy[Step]:
 
 
 def moments() -> st.SearchStrategy[Step]:
-    """Time and prices."""
+    """Time and prices, carry and variances."""
+    variances = st.integers(10**9, 10**11)
     return st.one_of(
         st.tuples(st.just("pass_time"), waits, drifts, drifts),
         st.tuples(st.just("pass_time"), waits, jumps, jumps),
         st.tuples(st.just("window_passes")),
+        st.tuples(st.just("set_carry"), st.integers(0, 1), st.integers(-30_000, 30_000)),
+        st.tuples(st.just("set_variances"), st.integers(0, 1), variances, variances),
     )
 
 
