@@ -137,6 +137,15 @@ class Scene:
         own = [int(self.stage.oracle.stored(u).price * off) for u in (0, 1)]
         return self.stage.trade(self.account(who), list(order.items()), own_prices=own)
 
+    def load_up(self, who: int, place: int, size: float) -> Any:
+        """One leg as large as margin carries, by halving: the next move may find the account below maintenance."""
+        for _ in range(8):
+            result = self.trade(who, ((place, size),))
+            if not isinstance(result, Revert):
+                return result
+            size /= 2
+        return result
+
     def trade_dust(self, who: int, place: int, face: int) -> Any:
         """A few raw units."""
         return self.stage.trade(self.account(who), [(self.series[place], face)])
@@ -147,8 +156,8 @@ class Scene:
         if not legs:
             return None
         leg = legs[place % len(legs)]
-        face = -int(leg.units * self.market.risk.state.scale // WAD * part) or -1
-        return self.stage.trade(self.account(who), [(leg.series, face)])
+        size = max(1, abs(leg.units) * self.market.risk.state.scale // WAD * round(1_000 * part) // 1_000)
+        return self.stage.trade(self.account(who), [(leg.series, -size if leg.units > 0 else size)])
 
     def settle(self, who: int) -> Any:
         return self.stage.settle(self.account(who))
@@ -158,6 +167,10 @@ class Scene:
 
     def liquidate(self, who: int, by: int) -> Any:
         return self.stage.liquidate([self.account(who)], self.people[by])
+
+    def liquidate_all(self, by: int) -> list[Any]:
+        """All three who collude, one of whom earns the reward."""
+        return [self.liquidate(who, by) for who in OWN]
 
     def checkpoint(self) -> Any:
         return self.stage.checkpoint()
@@ -232,6 +245,7 @@ def account_steps(people: Sequence[int]) -> st.SearchStrategy[Step]:
         st.tuples(st.just("close"), who, places, parts),
         st.tuples(st.just("settle"), who),
         st.tuples(st.just("liquidate"), who, who),
+        st.tuples(st.just("liquidate_all"), who),
         st.tuples(st.just("checkpoint")),
         st.tuples(st.just("deposit"), who, st.floats(0.001, 50)),
         st.tuples(st.just("withdraw"), who, parts),
@@ -254,6 +268,12 @@ def steps_of(people: Sequence[int]) -> st.SearchStrategy[Step]:
     return st.one_of(account_steps(people), account_steps(people), provider_steps())
 
 
+def openings() -> st.SearchStrategy[Step]:
+    """A book before anything happens to it."""
+    loads = st.tuples(st.just("load_up"), st.sampled_from(EVERYONE), places, st.sampled_from([-12.0, 12.0]))
+    return st.one_of(trades_of(EVERYONE), loads)
+
+
 def moments() -> st.SearchStrategy[Step]:
     """Time and prices, carry and variances."""
     variances = st.integers(10**9, 10**11)
@@ -267,10 +287,12 @@ def moments() -> st.SearchStrategy[Step]:
 
 
 def histories(longest: int) -> st.SearchStrategy[tuple[Step, ...]]:
-    """What anybody did before, and what prices did: a book is opened first."""
-    opening = st.lists(trades_of(EVERYONE), min_size=2, max_size=5)
+    """What anybody did before, and what prices did: a book is opened and requests are made, the market moves, and so on."""
+    opening = st.lists(openings(), min_size=2, max_size=5)
+    requests = st.lists(provider_steps(), max_size=3)
+    first = st.tuples(st.just("pass_time"), st.sampled_from([30, SETTLE_WINDOW, REDEMPTION_WAIT]), jumps, drifts)
     later = st.lists(st.one_of(steps_of(EVERYONE), moments()), max_size=longest)
-    return st.tuples(opening, later).map(lambda both: (*both[0], *both[1]))
+    return st.tuples(opening, requests, first, later).map(lambda parts: (*parts[0], *parts[1], parts[2], *parts[3]))
 
 
 def starts(longest: int = 8) -> st.SearchStrategy[Start]:
