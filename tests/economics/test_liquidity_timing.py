@@ -1,9 +1,9 @@
 """What a provider of liquidity makes of knowing the next price move: invariants 27 to 29.
 
-27. A redemption pays no more than its shares are worth when it is executed, nor than they were when it was requested: whoever asks
-    to leave ahead of a fall that comes within the wait, or ahead of a rise, has in the end no more than had it held.
-28. A deposit buys shares worth no more than it paid, but for a raw unit that E is rounded down by, at a price published after its
-    wait: whoever asks to enter ahead of a rise that comes within the wait has no more than had it kept its tokens.
+27. A redemption pays no more than its shares are worth when it is executed, nor than they were when it was requested: whoever
+    asks to leave ahead of a fall that comes within the wait, or ahead of a rise, has in the end no more than had it held.
+28. A deposit buys shares worth no more than it paid, but for a raw unit that E is rounded down by, at a price published after
+    its wait: whoever asks to enter ahead of a rise that comes within the wait has no more than had it kept its tokens.
 29. So all that anybody ever has of a pool is what was brought, and for each change of the share price what the shares held then
     gained by it; shares in the queue are held, tokens are not. Nor does what one provider does take from the others.
 
@@ -87,13 +87,13 @@ def check_deposit(scene: Scene, pool: str, tokens: float, moves: list[float]) ->
 
 
 @given(start=starts(5), pool=pools, part=parts, moves=known_moves)
-@examples(60)
+@examples(40)
 def test_redemption__whatever_is_known__pays_no_more_than_holding(start, pool, part, moves):
     check_redemption(Scene.begin(Alone(start.decimals), start), pool, part, moves)
 
 
 @given(start=starts(5), pool=pools, tokens=st.floats(1, 5_000), moves=known_moves)
-@examples(60)
+@examples(40)
 def test_deposit__whatever_is_known__buys_no_more_than_it_paid(start, pool, tokens, moves):
     check_deposit(Scene.begin(Alone(start.decimals), start), pool, tokens, moves)
 
@@ -144,7 +144,7 @@ def stakes(scene: Scene, lp: str) -> Fraction:
 
 
 @given(start=starts(4), plan=st.lists(st.one_of(provider_steps(), provider_steps(), meanwhile), min_size=1, max_size=20))
-@examples(60)
+@examples(40)
 def test_any_history__a_provider_has_no_more_than_its_shares_gained(start, plan):
     check_history(Scene.begin(Alone(start.decimals), start), plan)
 

@@ -71,7 +71,7 @@ pair_steps = st.one_of(moments(), moments(), account_steps(OTHERS), st.tuples(st
 
 
 @given(start=pair_starts, book=books, margin=st.sampled_from([5, 100]), plan=st.lists(pair_steps, min_size=2, max_size=14))
-@examples(120)
+@examples(60)
 def test_mirrored_books__over_any_history__never_gain_together(start, book, margin, plan):
     scene = Scene.begin(Alone(start.decimals), start)
     assume(not any(scene.market.house.account(scene.account(who)).legs for who in PAIR))
@@ -120,7 +120,7 @@ def test_contracts__mirrored_books__never_gain_together(protocol, book):
         max_size=16,
     ),
 )
-@examples(60)
+@examples(40)
 def test_same_exposure__by_different_series__never_gains(far, faces, carry, in_one_account, plan):
     """Invariant 32. Marks are rounded by 4 wei and moneyness by one: 40 per unit of face cover four legs."""
     scene = Scene.begin(Alone(), Start(provided=0))

@@ -84,7 +84,7 @@ def check(scene: Scene, plan: tuple[Step, ...]) -> None:
 @given(start=starts(), plan=plans)
 @example(start=BUSY, plan=EVERYTHING)
 @example(start=PATIENT, plan=EVERYTHING)
-@examples(120)
+@examples(80)
 def test_any_sequence__at_unchanged_price_and_time__profits_nobody(start, plan):
     check(Scene.begin(Alone(start.decimals), start), plan)
 
@@ -94,7 +94,7 @@ def test_any_sequence__at_unchanged_price_and_time__profits_nobody(start, plan):
     order=st.randoms(use_true_random=False),
     start=starts(4),
 )
-@examples(50)
+@examples(30)
 def test_round_trip__opened_and_closed_in_any_order_and_split__costs_every_fee(legs, order, start):
     """Every leg is opened in two accounts by halves and closed again; each order costs a unit at least, even without impact."""
     scene = Scene.begin(Alone(start.decimals), start)
@@ -140,7 +140,7 @@ def test_insurance_entry__takes_at_most_its_part_of_what_was_not_swept(turnover,
 @given(start=starts(5), plan=plans)
 @example(start=BUSY, plan=EVERYTHING)
 @example(start=PATIENT, plan=EVERYTHING[::-1])
-@examples(2)
+@examples(1)
 def test_contracts__any_sequence__at_unchanged_price_and_time__profits_nobody(protocol, start, plan):
     with told_both(protocol) as stage:
         check(Scene.begin(stage, start), plan)

@@ -72,7 +72,13 @@ def held(t: Terms, sides: tuple[int, int], is_put: bool, price: int) -> Series:
     return replace(touched(s, t, price, 0), long_gain=0, short_gain=0)
 
 
-@given(t=terms, sides=sides, is_put=st.booleans(), price=prices, times=st.lists(st.integers(1, 10 * HOUR), min_size=2, max_size=12, unique=True))
+@given(
+    t=terms,
+    sides=sides,
+    is_put=st.booleans(),
+    price=prices,
+    times=st.lists(st.integers(1, 10 * HOUR), min_size=2, max_size=12, unique=True),
+)
 @examples(150)
 def test_touches__at_an_unchanged_price__only_round(t, sides, is_put, price, times):
     """Invariant 23."""
@@ -105,7 +111,12 @@ def test_touch__within_an_hour__is_worth_half_the_span_times_the_distance_from_t
         assert abs(brought - sign * t.scale * PER_RATE * above_chord) <= 2
 
 
-@given(t=terms, sides=sides, is_put=st.booleans(), path=st.lists(st.tuples(st.integers(1, HOUR // 12), prices), min_size=1, max_size=12))
+@given(
+    t=terms,
+    sides=sides,
+    is_put=st.booleans(),
+    path=st.lists(st.tuples(st.integers(1, HOUR // 12), prices), min_size=1, max_size=12),
+)
 @examples(100)
 def test_charge__of_any_touches_within_an_hour__lies_between_the_lowest_and_the_highest_rate(t, sides, is_put, path):
     """Invariant 24."""
