@@ -81,6 +81,7 @@ def jump_from_initial_margin(scene: Scene, legs: list[tuple[int, int]], jump: fl
         health = scene.market.house.health(scene.account(who))
         free = health.equity - health.initial
         assert not isinstance(scene.stage.withdraw(scene.account(who), free, scene.people[who]), Revert)
+        assert isinstance(scene.stage.withdraw(scene.account(who), 2, scene.people[who]), Revert)
         before -= free
     scene.pass_time(1, jump, jump)
     return pair_wealth(scene) - before

@@ -1,12 +1,16 @@
-"""Two accounts of one owner on opposite sides: invariants 30 to 32.
+"""Two accounts of one owner on opposite sides: invariants 30 to 32 and 34.
 
 30. Of one account's legs and their mirror image in another's, whatever series they are in, prices, time, carry, variances and
-    other people's trades never make the sum larger: a long pays at least what a short receives, at any instant and for any span,
-    and both round down.
-31. So with limited liability, a bankrupt account counting as zero, a pair has at most what it had before and the shortfall of the
-    account that went bankrupt; liquidating that adds nothing. How large that can be is in `test_limited_liability`.
+    other people's trades never make the sum larger: a long pays at least what a short receives, at any instant and for any
+    span, and both round down.
+31. So with limited liability, a bankrupt account counting as zero, a pair has at most what it had before and the shortfall of
+    the account that went bankrupt; liquidating that adds nothing. How large that can be is in `test_limited_liability`.
 32. Neither do different series with the same exposure: a synthetic forward (a call bought, the put written) of one strike
     against that of another, faces in proportion to strikes, in one account or in two, touched at whatever times.
+34. Whoever buys makes no long cheaper and takes nothing from a short, whoever writes the other way round: nobody can bring the
+    surcharge onto the other side by growing their own. It can by growing the other: where traders are nearly level a raw unit
+    more decides which side pays kappa * utilisation on all it holds, so a writer may buy as much as shorts exceed longs by, and
+    the longs pay. The pool is paid the same; at full utilisation it is half of the premium that changes hands.
 """
 
 from fractions import Fraction
@@ -14,8 +18,10 @@ from fractions import Fraction
 from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 
+from everstock.model import everlasting, series_book
 from everstock.model.constants import GAIN, WAD
 from everstock.model.reverts import Revert
+from everstock.model.series_book import Series, Terms
 from tests.economics.pair import PAIR, books, open_pair, pair_wealth
 from tests.economics.scene import Scene, Start, Step, account_steps, drifts, examples, moments, starts, waits
 from tests.economics.stage import Alone, list_near, told_both
@@ -139,3 +145,26 @@ def test_same_exposure__by_different_series__never_gains(far, faces, carry, in_o
         scene.do(step)
         profit = sum_of_equities(scene) - before
         assert profit <= 40 * (near + other) // WAD + 8, f"invariant 32: {step} has brought {float(profit)}"
+
+
+@given(
+    sides=st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)),
+    more=st.integers(1, 2 * 10**6),
+    m=st.floats(0.5, 2),
+    carry=st.integers(-30_000, 30_000),
+    surcharge=st.integers(0, 15_000_000),
+    is_put=st.booleans(),
+)
+@examples(60)
+def test_buying__makes_no_long_cheaper__and_writing_pays_no_short_more(sides, more, m, carry, surcharge, is_put):
+    """Invariant 34."""
+    price, strike = int(m * 10**10), 10**10
+    t = Terms(price, 17, 4 * 10**9, 3 * 10**9, carry, 1_000_000, surcharge, WAD, 500)
+
+    def rates(long_units: int, short_units: int) -> everlasting.Rates:
+        s = Series(strike, is_put, 0, long_units=long_units, short_units=short_units)
+        return series_book.rates(s, t, series_book.quote(s, price, t.sharpness))
+
+    before, bought, written = rates(*sides), rates(sides[0] + more, sides[1]), rates(sides[0], sides[1] + more)
+    assert bought.long >= before.long >= written.long
+    assert bought.short >= before.short >= written.short
