@@ -18,7 +18,7 @@ PIP := .venv/bin/python -m pip --quiet --quiet --no-input install --no-deps
 CONTRACTS := $(shell find contracts interfaces -name '*.vy' -o -name '*.vyi')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration test-deep mutants bench lock clean
+.PHONY: help setup demo test test-unit test-integration test-deep mutants coverage bench proofs lock clean
 
 help: ## this list
 	@printf 'Everstock: perpetual options margined in tokenized stocks.\n\n'
@@ -46,8 +46,14 @@ test-deep: setup ## the stateful machines for MINUTES (60) from SEED (1), on all
 mutants: setup ## put faults into the contracts, one by one; the machines must find each (an hour)
 	@python -m tests.mutants.command $(ARGS)
 
+coverage: setup ## lines and branches of the contracts that the tests in process reach; writes docs/COVERAGE.md
+	@python -m tests.coverage --workers $(WORKERS) $(ARGS)
+
 bench: setup ## measure gas and code sizes; writes docs/GAS.md
 	@everstock bench $(ARGS)
+
+proofs: setup .venv-proofs/installed ## prove the contracts' arithmetic; writes docs/PROOFS.md, in a quarter of an hour
+	@everstock proofs $(ARGS)
 
 # package-lock.json is kept by hand: one exact version of one package, with every platform's binary listed, of which a
 # registry may have only some.
@@ -58,15 +64,24 @@ lock: ## resolve the Python packages of pyproject.toml anew
 	@build/lock/bin/python -m pip --quiet --quiet --no-input install uv
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra test \
 		--no-emit-index-url --custom-compile-command 'make lock' --upgrade pyproject.toml -o requirements.lock
+	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --custom-compile-command 'make lock' --upgrade requirements-proofs.in -o requirements-proofs.lock
 
 clean: ## remove all that was installed or built here
-	rm -rf .venv node_modules .build build .cache .pytest_cache .hypothesis everstock.egg-info
+	rm -rf .venv .venv-proofs node_modules .build build .cache .pytest_cache .hypothesis everstock.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/pyvenv.cfg:
 	@printf '[1/5] Python environment\n'
 	@command -v $(PYTHON) >/dev/null || { printf 'Python 3.11 is needed; name it with PYTHON=...\n' >&2; exit 1; }
 	@$(PYTHON) -m venv .venv
+
+# The solvers live apart from all else: only proofs need them, and their pins would not go with ours.
+.venv-proofs/installed: requirements-proofs.lock
+	@printf 'solvers\n'
+	@$(PYTHON) -m venv .venv-proofs
+	@.venv-proofs/bin/python -m pip --quiet --quiet --no-input install --no-deps --require-hashes -r requirements-proofs.lock
+	@touch $@
 
 .venv/installed: requirements.lock | .venv/pyvenv.cfg
 	@printf '[2/5] Python packages (a minute or two)\n'

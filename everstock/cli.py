@@ -15,6 +15,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "keeper": ("everstock.keeper.command", "run_keeper", "Keep a deployment: prices, orders, liquidations, upkeep."),
     "bench": ("everstock.bench.command", "run_bench", "Measure gas and code sizes; writes docs/GAS.md."),
     "bench-floats": ("everstock.bench.floats", "run_bench_floats", "Time the float price on many legs; writes docs/SPEED.md."),
+    "proofs": ("everstock.proofs.command", "run_proofs", "Prove the contracts' arithmetic; writes docs/PROOFS.md."),
     "ape": ("everstock.chain.command", "run_ape", "Run an Ape command on a local fork of Base."),
 }
 

@@ -1,13 +1,13 @@
 """The result as Markdown for docs/COVERAGE.md, and as a table for a terminal."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from rich.table import Table
 
 from tests.coverage.reasons import Unreached, name_of
 from tests.coverage.results import Coverage
-from tests.coverage.source import Outcome, Source, Statement
+from tests.coverage.source import Outcome
 
 HEAD: Final = """# Coverage of the contracts
 
@@ -27,6 +27,8 @@ a place with two outcomes:
 What the compiler adds by itself (checks of overflow, bounds and types, the selection of a function, locks) is none. Nor are
 `min`, `max` and comparisons, which do not jump.
 """
+
+MOCKED: Final = "A module is also tested alone, through contracts that nobody deploys. These were seen there and nowhere else."
 
 
 class Row(NamedTuple):
@@ -57,11 +59,11 @@ def markdown(coverage: Coverage, reasons: Mapping[Unreached, str]) -> str:
         "| file | lines | covered | branches | both outcomes seen |\n| --- | ---: | ---: | ---: | ---: |",
         *(f"| {r.file} | {r.lines:,} | {r.covered:,} | {r.branches:,} | {r.both:,} |" for r in rows(coverage)),
         "\n## Lines never run\n",
-        *_listed(coverage, Coverage.uncovered),
-        "\n## Lines run in mocks only\n",
-        *_listed(coverage, Coverage.mocked),
-        "\n## Outcomes never seen",
+        *(list(_uncovered(coverage)) or ["None."]),
+        "\n## Outcomes never seen\n\nAnd why: the reasons are kept in tests/coverage/reasons.toml.",
         *_unreached(coverage, reasons),
+        f"\n## Outcomes seen in mocks only\n\n{MOCKED}",
+        *_mocked(coverage),
     ]
     return "\n".join(parts) + "\n"
 
@@ -69,34 +71,38 @@ def markdown(coverage: Coverage, reasons: Mapping[Unreached, str]) -> str:
 def table(coverage: Coverage) -> Table:
     """The figures for a terminal."""
     found = Table("file", title="Coverage of the contracts")
-    for name in ("lines", "covered", "branches", "both outcomes"):
+    for name in ("lines", "covered", "branches", "both seen"):
         found.add_column(name, justify="right")
     for row in rows(coverage):
         style = None if row.covered == row.lines else "bold red"
-        found.add_row(row.file, *(f"{number:,}" for number in row[1:]), style=style)
+        found.add_row(row.file.removeprefix("contracts/"), *(f"{number:,}" for number in row[1:]), style=style)
     return found
 
 
-def _listed(coverage: Coverage, statements: Callable[[Coverage, Source], list[Statement]]) -> list[str]:
-    found = [
-        f"- {source.file}, `{statement.function}`: `{source.line(statement.place)}`"
-        for source in coverage.sources
-        for statement in statements(coverage, source)
-    ]
-    return found or ["None."]
+def _uncovered(coverage: Coverage) -> Iterator[str]:
+    for source in coverage.sources:
+        for statement in coverage.uncovered(source):
+            yield f"- {source.file}, `{statement.function}`: `{source.line(statement.place)}`"
 
 
 def _unreached(coverage: Coverage, reasons: Mapping[Unreached, str]) -> Iterator[str]:
     for source in coverage.sources:
-        names = list(dict.fromkeys(name_of(source, outcome) for outcome in coverage.unreached(source)))
-        if not names:
-            continue
-        yield f"\n### {source.file}\n\n| in | line | never | why |\n| --- | --- | --- | --- |"
+        names = dict.fromkeys(name_of(source, outcome) for outcome in coverage.unreached(source))
+        if names:
+            yield f"\n### {source.file}\n\n| in | line | never | why |\n| --- | --- | --- | --- |"
         for name in names:
             why = reasons.get(name, "**no reason given**")
             yield f"| `{name.function}` | `{_cell(name.line)}` | {_cell(name.outcome)} | {_cell(why)} |"
 
 
+def _mocked(coverage: Coverage) -> Iterator[str]:
+    for source in coverage.sources:
+        names = dict.fromkeys(name_of(source, outcome) for outcome in coverage.mocked(source))
+        if names:
+            yield f"\n### {source.file}\n\n| in | line | outcome |\n| --- | --- | --- |"
+        for name in names:
+            yield f"| `{name.function}` | `{_cell(name.line)}` | {_cell(name.outcome)} |"
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-

@@ -49,15 +49,9 @@ class Coverage:
         """Outcomes in a file that were never seen."""
         return [outcome for outcome in self.outcomes_of(source) if not self.outcomes[outcome]]
 
-    def mocked(self, source: Source) -> list[Statement]:
-        """Statements of a file that ran, but in no contract that is deployed."""
-        ran = [(statement, self.statements[place]) for place, statement in source.statements.items()]
-        return [statement for statement, contracts in ran if contracts and all(map(is_mock, contracts))]
-
-
-def is_mock(contract: str) -> bool:
-    """Whether nobody deploys a contract."""
-    return (ROOT / contract).is_relative_to(MOCKS)
+    def mocked(self, source: Source) -> list[Outcome]:
+        """Outcomes in a file that were seen, but in no contract that is deployed."""
+        return [outcome for outcome in self.outcomes_of(source) if _are_mocks(self.outcomes[outcome])]
 
 
 def measured_files() -> list[Path]:
@@ -108,6 +102,10 @@ def measure(programs: Programs, runs: list[dict[str, Any]]) -> Coverage:
                     _add(coverage, contract, program, run[name])
     _infer(coverage, compiled)
     return coverage
+
+
+def _are_mocks(contracts: set[str]) -> bool:
+    return bool(contracts) and all((ROOT / contract).is_relative_to(MOCKS) for contract in contracts)
 
 
 def _add(coverage: Coverage, contract: str, program: Map, run: dict[str, Any]) -> None:

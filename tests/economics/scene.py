@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
-from hypothesis import note, settings
+from hypothesis import currently_in_test_context, note, settings
 from hypothesis import strategies as st
 
 from everstock.model.constants import REDEMPTION_WAIT, SETTLE_WINDOW, WAD
 from everstock.model.market import Market
+from everstock.model.parameters import CARRY
 from everstock.model.reverts import Revert
 from tests.economics.stage import Alone, Stage, index_of, list_near, move, open_pools, unit_of
 from tests.economics.wealth import wealth
@@ -106,7 +107,8 @@ class Scene:
 
     def do(self, step: Step) -> Any:
         result = getattr(self, step[0])(*step[1:])
-        note(f"  {step}: {result}")
+        if currently_in_test_context():
+            note(f"  {step}: {result}")
         return result
 
     def _paid(self, result: Any, amount: int) -> Any:
@@ -135,6 +137,15 @@ class Scene:
         own = [int(self.stage.oracle.stored(u).price * off) for u in (0, 1)]
         return self.stage.trade(self.account(who), list(order.items()), own_prices=own)
 
+    def load_up(self, who: int, place: int, size: float) -> Any:
+        """One leg as large as margin carries, by halving: the next move may find the account below maintenance."""
+        for _ in range(8):
+            result = self.trade(who, ((place, size),))
+            if not isinstance(result, Revert):
+                return result
+            size /= 2
+        return result
+
     def trade_dust(self, who: int, place: int, face: int) -> Any:
         """A few raw units."""
         return self.stage.trade(self.account(who), [(self.series[place], face)])
@@ -145,8 +156,8 @@ class Scene:
         if not legs:
             return None
         leg = legs[place % len(legs)]
-        face = -int(leg.units * self.market.risk.state.scale // WAD * part) or -1
-        return self.stage.trade(self.account(who), [(leg.series, face)])
+        size = max(1, abs(leg.units) * self.market.risk.state.scale // WAD * round(1_000 * part) // 1_000)
+        return self.stage.trade(self.account(who), [(leg.series, -size if leg.units > 0 else size)])
 
     def settle(self, who: int) -> Any:
         return self.stage.settle(self.account(who))
@@ -156,6 +167,10 @@ class Scene:
 
     def liquidate(self, who: int, by: int) -> Any:
         return self.stage.liquidate([self.account(who)], self.people[by])
+
+    def liquidate_all(self, by: int) -> list[Any]:
+        """All three who collude, one of whom earns the reward."""
+        return [self.liquidate(who, by) for who in OWN]
 
     def checkpoint(self) -> Any:
         return self.stage.checkpoint()
@@ -185,6 +200,14 @@ class Scene:
     def pass_time(self, seconds: int, btc: float, eth: float) -> None:
         move(self.stage, seconds, btc, eth)
 
+    def set_carry(self, underlying: int, carry: int) -> Any:
+        """The owner's; 1e-5 a year."""
+        return self.stage.set_parameter(CARRY + underlying, carry)
+
+    def set_variances(self, underlying: int, fast: int, slow: int) -> Any:
+        """The oracle's; per year in 1e-10."""
+        return self.stage.set_variances(underlying, fast, slow)
+
     def window_passes(self) -> None:
         """As a keeper would: a checkpoint now, one when a settle window has ended."""
         self.checkpoint()
@@ -212,8 +235,8 @@ def trades_of(people: Sequence[int]) -> st.SearchStrategy[Step]:
     return st.tuples(st.just("trade"), st.sampled_from(people), legs, st.sampled_from([1.0, 1.0, 0.99, 1.02]))
 
 
-def steps_of(people: Sequence[int]) -> st.SearchStrategy[Step]:
-    """Anything that some people, and the provider, may do at unchanged price and time."""
+def account_steps(people: Sequence[int]) -> st.SearchStrategy[Step]:
+    """Anything that some people may do with their accounts at unchanged price and time."""
     who = st.sampled_from(people)
     return st.one_of(
         trades_of(people),
@@ -222,10 +245,17 @@ def steps_of(people: Sequence[int]) -> st.SearchStrategy[Step]:
         st.tuples(st.just("close"), who, places, parts),
         st.tuples(st.just("settle"), who),
         st.tuples(st.just("liquidate"), who, who),
+        st.tuples(st.just("liquidate_all"), who),
         st.tuples(st.just("checkpoint")),
         st.tuples(st.just("deposit"), who, st.floats(0.001, 50)),
         st.tuples(st.just("withdraw"), who, parts),
         st.tuples(st.just("pay_claim"), who),
+    )
+
+
+def provider_steps() -> st.SearchStrategy[Step]:
+    """Anything that the provider may do."""
+    return st.one_of(
         st.tuples(st.just("request_deposit"), pools, st.floats(0.2, 500)),
         st.tuples(st.just("request_redeem"), pools, parts),
         st.tuples(st.just("fulfil"), pools, st.integers(0, 2), st.integers(0, 2)),
@@ -233,20 +263,36 @@ def steps_of(people: Sequence[int]) -> st.SearchStrategy[Step]:
     )
 
 
+def steps_of(people: Sequence[int]) -> st.SearchStrategy[Step]:
+    """Anything that some people and the provider may do at unchanged price and time."""
+    return st.one_of(account_steps(people), account_steps(people), provider_steps())
+
+
+def openings() -> st.SearchStrategy[Step]:
+    """A book before anything happens to it."""
+    loads = st.tuples(st.just("load_up"), st.sampled_from(EVERYONE), places, st.sampled_from([-12.0, 12.0]))
+    return st.one_of(trades_of(EVERYONE), loads)
+
+
 def moments() -> st.SearchStrategy[Step]:
-    """Time and prices."""
+    """Time and prices, carry and variances."""
+    variances = st.integers(10**9, 10**11)
     return st.one_of(
         st.tuples(st.just("pass_time"), waits, drifts, drifts),
         st.tuples(st.just("pass_time"), waits, jumps, jumps),
         st.tuples(st.just("window_passes")),
+        st.tuples(st.just("set_carry"), st.integers(0, 1), st.integers(-30_000, 30_000)),
+        st.tuples(st.just("set_variances"), st.integers(0, 1), variances, variances),
     )
 
 
 def histories(longest: int) -> st.SearchStrategy[tuple[Step, ...]]:
-    """What anybody did before, and what prices did: a book is opened first."""
-    opening = st.lists(trades_of(EVERYONE), min_size=2, max_size=5)
+    """What anybody did before, and what prices did: a book is opened and requests are made, the market moves, and so on."""
+    opening = st.lists(openings(), min_size=2, max_size=5)
+    requests = st.lists(provider_steps(), max_size=3)
+    first = st.tuples(st.just("pass_time"), st.sampled_from([30, SETTLE_WINDOW, REDEMPTION_WAIT]), jumps, drifts)
     later = st.lists(st.one_of(steps_of(EVERYONE), moments()), max_size=longest)
-    return st.tuples(opening, later).map(lambda both: (*both[0], *both[1]))
+    return st.tuples(opening, requests, first, later).map(lambda parts: (*parts[0], *parts[1], parts[2], *parts[3]))
 
 
 def starts(longest: int = 8) -> st.SearchStrategy[Start]:

@@ -86,12 +86,10 @@ class Alone:
     def checkpoint(self) -> Any:
         return self._do(self.model.house.checkpoint)
 
-    def trade(
-        self, account: int, legs: Sequence[tuple[int, int]], *, own_prices: Sequence[int] | None = None, reduce_only: bool = False
-    ) -> Any:
+    def trade(self, account: int, legs: Sequence[tuple[int, int]], *, own_prices: Sequence[int] | None = None) -> Any:
         own = own_prices or [self.oracle.stored(u).price for u in (0, 1)]
         order = [OrderLeg(series, face) for series, face in legs]
-        return self._do(self.model.house.trade, account, order, own, NO_LIMIT, reduce_only)
+        return self._do(self.model.house.trade, account, order, own, NO_LIMIT, False)
 
     def liquidate(self, accounts: Sequence[int], by: str) -> Any:
         return self._do(self.model.liquidate, list(accounts), account_of(by))
@@ -158,7 +156,7 @@ def move(stage: Stage, after: int, btc: float, eth: float) -> None:
 
 
 def open_pools(stage: Stage, main: int, insurance: int) -> str:
-    """Let a founder provide both pools with whole tokens, and wait until a first checkpoint is an anchor; returns the founder."""
+    """Let a founder provide both pools with whole tokens, up to a first checkpoint; returns the founder."""
     founder = stage.actor(FOUNDER)
     amounts = {"main_pool": main, "insurance_pool": insurance}
     for pool, tokens in amounts.items():

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from everstock.model.constants import DEPOSIT_WAIT
+from everstock.model.constants import DEPOSIT_WAIT, REDEMPTION_WAIT
 from everstock.model.reverts import Revert
 from tests.economics.scene import OWN, Scene, Start, Step, examples, starts, steps_of
 from tests.economics.stage import Alone, told_both
@@ -30,10 +30,25 @@ BUSY = Start(
         ("pass_time", DEPOSIT_WAIT + 1, 1.005, 1.0),
     ),
 )
+# Requests that have waited three days while buyers of straddles won, and a price that has just come back a little.
+PATIENT = Start(
+    margins=(40, 12, 100, 200, 200, 50),
+    history=(
+        ("trade", 3, ((0, 2.5), (1, 2.5))),
+        ("trade", 0, ((4, -1.0), (1, 0.5))),
+        ("request_redeem", "main_pool", 0.5),
+        ("request_redeem", "insurance_pool", 0.5),
+        ("request_deposit", "main_pool", 200),
+        ("pass_time", REDEMPTION_WAIT, 1.12, 0.98),
+        ("window_passes",),
+        ("pass_time", 900, 0.985, 1.0),
+    ),
+)
 EVERYTHING: tuple[Step, ...] = (
     ("liquidate", 1, 0),
     ("trade", 0, ((0, 0.5), (4, -1.0)), 0.99),
     ("fulfil", "main_pool", 1, 0),
+    ("fulfil", "main_pool", 0, 1),
     ("trade", 2, ((0, -1.0),)),
     ("checkpoint",),
     ("fulfil", "insurance_pool", 1, 0),
@@ -56,7 +71,7 @@ def check(scene: Scene, plan: tuple[Step, ...]) -> None:
     """
     before = scene.wealth()
     for step in plan:
-        slack = Fraction(step[0] in ("fulfil", "liquidate"))
+        slack = Fraction({"fulfil": 1, "liquidate": 1, "liquidate_all": len(OWN)}.get(step[0], 0))
         if step[:2] == ("fulfil", "insurance_pool") and scene.market.insurance_pool.deposits.tickets:
             slack += unswept(scene.market)
         scene.do(step)
@@ -67,27 +82,35 @@ def check(scene: Scene, plan: tuple[Step, ...]) -> None:
 
 
 @given(start=starts(), plan=plans)
-@examples(150)
+@example(start=BUSY, plan=EVERYTHING)
+@example(start=PATIENT, plan=EVERYTHING)
+@examples(80)
 def test_any_sequence__at_unchanged_price_and_time__profits_nobody(start, plan):
     check(Scene.begin(Alone(start.decimals), start), plan)
 
 
-@given(legs=st.lists(st.tuples(st.integers(0, 7), st.floats(-4, 4)), min_size=1, max_size=4), order=st.randoms(), start=starts(6))
-@examples(60)
-def test_round_trip__opened_and_closed_in_any_order_and_split__costs_a_fee(legs, order, start):
-    """Every leg is opened in two accounts by halves and closed again; what is left is cash, and less of it."""
+@given(
+    legs=st.lists(st.tuples(st.integers(0, 7), st.floats(-4, 4)), min_size=1, max_size=4),
+    order=st.randoms(use_true_random=False),
+    start=starts(4),
+)
+@examples(30)
+def test_round_trip__opened_and_closed_in_any_order_and_split__costs_every_fee(legs, order, start):
+    """Every leg is opened in two accounts by halves and closed again; each order costs a unit at least, even without impact."""
     scene = Scene.begin(Alone(start.decimals), start)
-    held = [leg.series for who in OWN for leg in scene.market.house.account(scene.account(who)).legs]
+    scene.window_passes()
+    scene.market.risk.parameters.impact = 0
+    accounts = [scene.account(who) for who in OWN]
+    for who in OWN:
+        scene.settle(who)
     opening = [("trade", who, ((place, size / 2),)) for place, size in legs for who in (0, 1) for _ in (0, 1)]
     order.shuffle(opening)
-    before = wealth(scene.market, [scene.account(who) for who in OWN])
-    done = [not isinstance(scene.do(step), Revert) for step in opening]
+    before = wealth(scene.market, accounts)
+    orders = sum(not isinstance(scene.do(step), Revert) for step in opening)
     for who in (1, 0):
-        while scene.market.house.account(scene.account(who)).legs and scene.do(("close", who, order.randrange(8), 1.0)) is None:
-            pass
-    cost = before - wealth(scene.market, [scene.account(who) for who in OWN])
-    assert cost >= 0, f"invariant 5: a round trip brings {float(-cost)}"
-    assert cost >= sum(done) or held
+        for place in range(len(scene.market.house.account(scene.account(who)).legs), 0, -1):
+            orders += not isinstance(scene.do(("close", who, order.randrange(place), 1.0)), Revert)
+    assert before - wealth(scene.market, accounts) >= orders, "invariant 5"
 
 
 @given(turnover=st.lists(st.floats(1, 8), min_size=1, max_size=5), tokens=st.sampled_from([1, 50, 5_000]))
@@ -116,8 +139,8 @@ def test_insurance_entry__takes_at_most_its_part_of_what_was_not_swept(turnover,
 
 @given(start=starts(5), plan=plans)
 @example(start=BUSY, plan=EVERYTHING)
-@example(start=BUSY, plan=EVERYTHING[::-1])
-@examples(3)
+@example(start=PATIENT, plan=EVERYTHING[::-1])
+@examples(1)
 def test_contracts__any_sequence__at_unchanged_price_and_time__profits_nobody(protocol, start, plan):
     with told_both(protocol) as stage:
         check(Scene.begin(stage, start), plan)

@@ -202,6 +202,37 @@ def sweep_both_sides(sharpness: uint256, scale: uint256, minutes: uint256, parts
     return tally
 
 
+@pure
+@external
+def sweep_rates_fit(sharpness: uint256, parts: uint256) -> IProofs.Tally:
+    """
+    @notice At the bounds of every parameter (interfaces/IRiskParameters.vyi, PriceOracle) rates are numbers of 48 bits, as
+            they are stored. Measures the largest, 1e-10 a year.
+    """
+    tally: IProofs.Tally = empty(IProofs.Tally)
+    moneyness: uint256 = c.MIN_MONEYNESS
+    for _: uint256 in range(2**40):
+        for is_put: bool in [False, True]:
+            value: everlasting.Value = everlasting._value(moneyness, sharpness, is_put)
+            for carry: int256 in [-30_000, 30_000]:
+                rates: everlasting.Rates = everlasting._rates(
+                    value.time_value, value.slope, sharpness, 10**12, 10**12, carry, 3 * 10**7, 3 * 10**7
+                )
+                tally.cases += 1
+                largest: int256 = max(abs(rates.long), abs(rates.short))
+                if largest >= 2**47:
+                    tally.broken += 1
+                if largest > tally.worst:
+                    tally.worst = largest
+                    tally.at = [
+                        convert(sharpness, int256), convert(moneyness, int256), carry, convert(is_put, int256), 0, 0
+                    ]
+        if moneyness == c.MAX_MONEYNESS:
+            break
+        moneyness = min(moneyness + moneyness // parts + 1, c.MAX_MONEYNESS)
+    return tally
+
+
 @internal
 @pure
 def _assume(holds: bool):

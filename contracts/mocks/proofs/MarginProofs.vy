@@ -118,20 +118,15 @@ def check_scenario_sum(losses: int256[6][2], gross: uint256, gross_rate: uint256
 
 @pure
 @external
-def check_worst(losses: int256[6]) -> bool:
+def check_worst(losses: int256[6], point: uint256) -> bool:
     """
-    @notice Three times the worst: no point is worse, one is as bad, or it is 0.
+    @notice Three times the worst is no less than three times a near point, or a far one, or 0.
     """
     for loss: int256 in losses:
         self._assume(-(2**228) < loss and loss < 2**228)
     worst: int256 = portfolio_margin._worst(losses)
-    reached: bool = worst == 0
-    holds: bool = worst >= 0
-    for i: uint256 in range(6):
-        weighed: int256 = losses[i] if i > 3 else 3 * losses[i]
-        reached = reached or worst == weighed
-        holds = holds and worst >= weighed
-    return holds and reached
+    weighed: int256 = losses[point] if point > 3 else 3 * losses[point]
+    return worst >= 0 and worst >= weighed
 
 
 # The pool's requirement

@@ -25,7 +25,7 @@ ASSUME: Final = "assume"
 _ERROR: Final = b"\x08\xc3\x79\xa0" + (32).to_bytes(32)
 
 # For one condition while exploring. What is left undecided is followed, and decided at the end.
-_BRANCHING_MILLISECONDS: Final = 20
+_BRANCHING_MILLISECONDS: Final = 60
 # How often a path may take one jump both ways. Reaching it fails the proof.
 _UNROLLING: Final = 128
 

@@ -2,6 +2,7 @@
 
 from tests.coverage.reasons import Unreached
 from tests.coverage.report import markdown, rows
+from tests.coverage.results import Programs, measure
 from tests.coverage.source import Kind
 
 
@@ -36,6 +37,17 @@ def test_markdown__lists_lines_that_never_ran(sample):
     file = sample.programs.sources[0].file
     assert f"- {file}, `choose`: `self.sum = 1`\n" in text
     assert f"- {file}, `choose`: `self.sum = 3`\n" not in text
+
+
+def test_markdown__lists_what_was_seen_in_mocks_only(sample):
+    sample.call("either", 0)
+    (maps,) = sample.programs.maps.values()
+    programs = Programs(sample.programs.sources, {"contracts/mocks/Sample.vy": maps})
+    line = "| `either` | `return 1 if n == 0 else 2` | `n == 0` true |"
+    (seen_in_mocks,) = markdown(measure(programs, [sample.recorder.found()]), {}).split("## Outcomes seen in mocks only")[1:]
+    assert line in seen_in_mocks
+    (seen_in_mocks,) = markdown(sample.coverage(), {}).split("## Outcomes seen in mocks only")[1:]
+    assert line not in seen_in_mocks
 
 
 def test_branches__have_every_kind_in_the_sample(sample):

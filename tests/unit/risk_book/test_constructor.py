@@ -41,7 +41,7 @@ def test_constructor__decimals_out_of_bounds__reverts(deploy, decimals):
 
 
 @pytest.mark.parametrize("decimals", range(6, 19))
-def test_constructor__granule__is_the_largest_power_of_two_below_a_4096th_token(deploy, decimals):
+def test_constructor__granule__is_the_smallest_power_of_two_above_a_4096th_token(deploy, decimals):
     granule = deploy(decimals=decimals).market_words().granule
     assert granule & (granule - 1) == 0
     assert granule * 2**11 <= 10**decimals < granule * 2**12

@@ -1,0 +1,1 @@
+"""Proofs of the contracts' arithmetic: for all values by a solver, or on every value of a small domain by an EVM."""
