@@ -166,12 +166,18 @@ def unpack_leg(leg: uint256) -> (uint256, int256, int256):
 
 @pure
 @external
-def unpack_parameters(rates: uint256, limits: uint256) -> (uint256[16], int256[2], uint256, uint256):
+def unpack_parameters(rates: uint256, limits: uint256) -> (uint256[16], int256[2], uint256, uint256, uint256):
     unpacked: uint256[16] = empty(uint256[16])
     for key: uint256 in range(16):
         unpacked[key] = parameters._rate(rates, key)
     carries: int256[2] = [parameters._carry(limits, 0), parameters._carry(limits, 1)]
-    return unpacked, carries, parameters._min_margin(limits), parameters._min_face(limits)
+    return (
+        unpacked,
+        carries,
+        parameters._min_margin(limits),
+        parameters._min_face(limits),
+        parameters._deleverage_target(limits),
+    )
 
 
 # series_book
@@ -233,8 +239,8 @@ def list_series(s: series_book.Series) -> uint256:
 
 
 @external
-def freeze(id: uint256):
-    series_book._freeze(id, series_book._load(id))
+def unlist(id: uint256):
+    series_book._unlist(id, series_book._load(id).underlying)
 
 
 @view

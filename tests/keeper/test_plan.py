@@ -75,7 +75,7 @@ def as_struct(o):
         ),
         (Liquidate(TSLA, (5,), None, 1), MARKET.liquidator, ("Liquidator", "liquidate", [5], []), 0),
         (Checkpoint(TSLA, None, 1), MARKET.clearing_house, ("ClearingHouse", "checkpoint"), 0),
-        (Resolve(TSLA, (1, 2), 1), MARKET.clearing_house, ("ClearingHouse", "resolve"), 0),
+        (Resolve(TSLA, (1, 2), 1), MARKET.clearing_house, ("ClearingHouse", "resolve", [1, 2]), 0),
         (Finalize(TSLA, 1), MARKET.clearing_house, ("ClearingHouse", "finalize"), 0),
         (Fulfil(TSLA, "insurance_pool", 3, 4, None, 1), MARKET.insurance_pool, ("InsurancePool", "fulfil", 3, 4), 0),
     ],

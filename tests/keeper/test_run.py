@@ -90,6 +90,8 @@ def test_prices__first_ones_are_brought(world):
         "liquidations": 0,
         "checkpoint": 0,
         "fulfil": 0,
+        "resolve": 0,
+        "finalize": 0,
     }
 
 

@@ -34,7 +34,7 @@ def __init__(token: address):
     """
     checkpoints.__init__()
     pool_risk.__init__(18)
-    pool_shares.__init__("", "", token, self, self)
+    pool_shares.__init__("", "", token, self, self, self)
 
 
 # legs

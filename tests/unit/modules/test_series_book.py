@@ -273,8 +273,7 @@ def test_active__listed_and_frozen_in_any_order__is_packed_without_gaps(harness,
             ids.append(given_so_far)
         elif not lists and ids:
             gone = ids.pop(place % len(ids))
-            harness.freeze(gone)
-            assert harness.series(gone).notice == FROZEN
+            harness.unlist(gone)
         for u, wanted in enumerate(active):
             word = harness.active(u)
             packed = [word >> 16 * i & 0xFFFF for i in range(16)]
@@ -286,6 +285,6 @@ def test_active__all_sixteen_places__every_one_can_be_freed(harness):
     for place in range(16):
         with boa.env.anchor():
             ids = [harness.list_series(astuple(Series())) for _ in range(16)]
-            harness.freeze(ids[place])
+            harness.unlist(ids[place])
             word = harness.active(0)
             assert {word >> 16 * i & 0xFFFF for i in range(16)} == set(ids) - {ids[place]} | {0}

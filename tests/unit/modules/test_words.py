@@ -58,15 +58,16 @@ def test_series__a_side_of_more_than_112_bits__reverts(harness, side):
     carries=st.tuples(signed(16), signed(16)),
     min_margin=unsigned(96),
     min_face=unsigned(96),
+    target=unsigned(16),
 )
 @settings(max_examples=100, deadline=None)
-def test_parameters__out_of_their_words(harness, rates, carries, min_margin, min_face):
+def test_parameters__out_of_their_words(harness, rates, carries, min_margin, min_face, target):
     word = sum(rate << 16 * key for key, rate in enumerate(rates))
-    limits = min_margin | min_face << 96 | carries[0] % 2**16 << 192 | carries[1] % 2**16 << 208
+    limits = min_margin | min_face << 96 | carries[0] % 2**16 << 192 | carries[1] % 2**16 << 208 | target << 224
     unpacked = harness.unpack_parameters(word, limits)
     assert list(unpacked[0]) == rates
     assert tuple(unpacked[1]) == carries
-    assert tuple(unpacked[2:]) == (min_margin, min_face)
+    assert tuple(unpacked[2:]) == (min_margin, min_face, target)
 
 
 @given(
@@ -107,7 +108,13 @@ def test_totals__too_large__saturate(harness, totals):
 
 @given(
     state=st.tuples(
-        st.integers(0, 10**18), unsigned(32), unsigned(32), unsigned(32), st.integers(0, 10_000), unsigned(64)
+        st.integers(0, 10**18),
+        unsigned(32),
+        unsigned(32),
+        unsigned(32),
+        st.booleans(),
+        st.integers(0, 10_000),
+        unsigned(64),
     )
 )
 @settings(max_examples=100, deadline=None)
@@ -118,12 +125,12 @@ def test_state__round_trip(harness, state):
 
 @pytest.mark.parametrize("depth", [2**64, 2**200, 2**256 - 1])
 def test_state__a_depth_too_large__saturates_and_nothing_else_changes(harness, depth):
-    harness.store_state((10**18, 1, 2, 3, 4, depth))
-    assert tuple(harness.state()) == (10**18, 1, 2, 3, 4, 2**64 - 1)
+    harness.store_state((10**18, 1, 2, 3, True, 4, depth))
+    assert tuple(harness.state()) == (10**18, 1, 2, 3, True, 4, 2**64 - 1)
 
 
 def test_state__of_a_new_market__has_a_book_scale_of_1(harness):
-    assert tuple(harness.state()) == (10**18, 0, 0, 0, 0, 0)
+    assert tuple(harness.state()) == (10**18, 0, 0, 0, False, 0, 0)
 
 
 @given(prices=st.tuples(unsigned(64), unsigned(64)), amount=unsigned(110))
