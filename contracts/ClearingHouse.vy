@@ -225,7 +225,7 @@ def finalize():
 
 
 @external
-def flow(leaving: uint256) -> IRiskBook.PoolFlow:
+def flow(leaving: uint256) -> (IRiskBook.PoolFlow, uint256):
     stage: uint256 = waterfall._stage()
     assert stage != waterfall.SETTLING, "clearing_house: in settlement"
     result: IRiskBook.PoolFlow = empty(IRiskBook.PoolFlow)
@@ -233,18 +233,17 @@ def flow(leaving: uint256) -> IRiskBook.PoolFlow:
     if stage == waterfall.SETTLED:
         result.equity = integers._difference(main.cash, main.claims)
         result.publish_time = FOREVER
-        result.stage = stage
-        return result
+        return result, stage
     if leaving != 0:
         assert msg.sender == MAIN_POOL, "clearing_house: only main pool"
         self._checkpoint(leaving)
     elif staticcall IRiskBook(RISK_BOOK).is_due():
         self._checkpoint(0)
-    result.stage = waterfall._stage()
-    if result.stage == waterfall.ACTIVE:
+    stage = waterfall._stage()
+    if stage == waterfall.ACTIVE:
         main = cash_ledger._load()
         result = staticcall IRiskBook(RISK_BOOK).pool_flow(main.cash, main.claims)
-    return result
+    return result, stage
 
 
 @external

@@ -5,7 +5,7 @@
 @title InsurancePool
 @license AGPL-3.0-only
 @notice The liquidity providers who stand behind bankrupt accounts and an exhausted main pool. See interfaces/IPool.vyi.
-@dev Equity is the insurance ledger. Nobody leaves ahead of a loss that already happened: redemptions are not paid in
+@dev Equity is the insurance ledger; whoever enters pays for what is about to be swept into it, too. Nobody leaves ahead of a loss that already happened: redemptions are not paid in
      a settle window, nor while the main pool has E <= 0 and somebody may still win from it. Else E and R bind none.
 """
 
@@ -18,8 +18,11 @@ from snekmate.utils.interfaces import IERC5267
 from interfaces import IClearingHouse
 from interfaces import IPool
 from interfaces import IRiskBook
+from interfaces import IRiskParameters
 
+from contracts.modules import constants as c
 from contracts.modules import integers
+from contracts.modules import parameters
 from contracts.modules import pool_risk
 from contracts.modules import pool_shares
 from contracts.modules import waterfall
@@ -51,12 +54,14 @@ def requestRedeem(shares: uint256, controller: address, owner: address) -> uint2
 def fulfil(deposits: uint256, redemptions: uint256) -> (uint256, uint256):
     if not pool_shares._has_waited(deposits, redemptions):
         return 0, 0
-    flow: IRiskBook.PoolFlow = extcall IClearingHouse(pool_shares.CLEARING_HOUSE).flow(0)
+    flow: IRiskBook.PoolFlow = empty(IRiskBook.PoolFlow)
+    stage: uint256 = 0
+    flow, stage = extcall IClearingHouse(pool_shares.CLEARING_HOUSE).flow(0)
     ledgers: IClearingHouse.Ledgers = self._ledgers()
     batch: pool_shares.Batch = pool_shares._begin(integers._int(ledgers.insurance), flow.publish_time)
-    if flow.stage == waterfall.ACTIVE:
-        batch = pool_shares._execute_deposits(batch, deposits)
-    if flow.stage == waterfall.SETTLED or flow.equity > 0 or self._is_idle(ledgers):
+    if stage == waterfall.ACTIVE:
+        batch = pool_shares._execute_deposits(batch, deposits, self._expected(flow.accrued))
+    if stage == waterfall.SETTLED or flow.equity > 0 or self._is_idle(ledgers):
         batch = pool_shares._execute_redemptions(batch, redemptions, batch.equity)
     pool_shares._finish(batch)
     return batch.deposits, batch.redemptions
@@ -78,6 +83,17 @@ def convertToShares(assets: uint256) -> uint256:
 @external
 def convertToAssets(shares: uint256) -> uint256:
     return pool_shares._assets_for(shares, self._ledgers().insurance)
+
+
+@internal
+@view
+def _expected(accrued: uint256) -> uint256:
+    """
+    @notice Insurance's part of what the next sweeps will bring, rounded up, raw units of M: it belongs to those who are in
+            already.
+    """
+    rates: uint256 = staticcall IRiskParameters(pool_shares.RISK_PARAMETERS).rates()
+    return accrued - accrued * parameters._rate(rates, parameters.TREASURY_SHARE) // c.PERMILLE
 
 
 @internal

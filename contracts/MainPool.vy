@@ -54,18 +54,20 @@ def requestRedeem(shares: uint256, controller: address, owner: address) -> uint2
 def fulfil(deposits: uint256, redemptions: uint256) -> (uint256, uint256):
     if not pool_shares._has_waited(deposits, redemptions):
         return 0, 0
-    flow: IRiskBook.PoolFlow = extcall IClearingHouse(pool_shares.CLEARING_HOUSE).flow(0)
+    flow: IRiskBook.PoolFlow = empty(IRiskBook.PoolFlow)
+    stage: uint256 = 0
+    flow, stage = extcall IClearingHouse(pool_shares.CLEARING_HOUSE).flow(0)
     # An overdue redemption is paid, and takes its share of the book along.
     overdue: int256 = min(self._free_cash(0), pool_shares._overdue())
-    if redemptions != 0 and overdue > 0 and flow.stage == waterfall.ACTIVE:
+    if redemptions != 0 and overdue > 0 and stage == waterfall.ACTIVE:
         if flow.equity - overdue < self._kept(flow.requirement):
-            flow = extcall IClearingHouse(pool_shares.CLEARING_HOUSE).flow(convert(overdue, uint256))
-    if flow.stage == waterfall.SETTLING:
+            flow, stage = extcall IClearingHouse(pool_shares.CLEARING_HOUSE).flow(convert(overdue, uint256))
+    if stage == waterfall.SETTLING:
         return 0, 0
 
     batch: pool_shares.Batch = pool_shares._begin(flow.equity, flow.publish_time)
-    if flow.stage == waterfall.ACTIVE:
-        batch = pool_shares._execute_deposits(batch, deposits)
+    if stage == waterfall.ACTIVE:
+        batch = pool_shares._execute_deposits(batch, deposits, 0)
     queued: uint256 = batch.queue.queued_redemptions
     if redemptions != 0 and queued != 0 and not flow.booked:
         cash: int256 = self._free_cash(batch.entered)

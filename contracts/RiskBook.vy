@@ -317,12 +317,13 @@ def pool_flow(main: uint256, claims: uint256) -> IRiskBook.PoolFlow:
     market_book._only_near_chainlink(book.restricted)
     totals: pool_risk.Totals = pool_risk._load_totals()
     growth: series_book.Growth = market_book._remarked(book)
+    totals.accrued = unsafe_add(totals.accrued, growth.accrued)
     return IRiskBook.PoolFlow(
-        equity=market_book._equity(main, claims, totals.accrued + growth.accrued, growth.owed),
+        equity=market_book._equity(main, claims, totals.accrued, growth.owed),
         requirement=market_book._requirement(book, totals),
+        accrued=totals.accrued,
         publish_time=book.publish_time,
         booked=checkpoints._is_booked(book.state),
-        stage=0,
     )
 
 

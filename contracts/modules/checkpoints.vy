@@ -116,17 +116,11 @@ def _is_stale(state: State, prices: uint256[2], checkpoint_prices: uint256[2], s
 
 @internal
 @view
-def _is_window_open(state: State) -> bool:
-    return block.timestamp < state.window_end
-
-
-@internal
-@view
 def _is_booked(state: State) -> bool:
     """
     @notice Whether gains become claims and nobody is paid from main.
     """
-    return self._is_window_open(state) or state.negative_since != 0
+    return block.timestamp < state.window_end or state.negative_since != 0
 
 
 @internal

@@ -98,12 +98,11 @@ def _begin(max_age: uint256, main: uint256, claims: uint256) -> (Book, IRiskBook
 
 
 @internal
-def _checkpoint(b: Book, main: uint256, claims: uint256, leaving: uint256) -> IRiskBook.Sweep:
+def _checkpoint(book: Book, main: uint256, claims: uint256, leaving: uint256) -> IRiskBook.Sweep:
     """
     @notice Touch every active series with units, rebuild the pool's scenario test, and store what follows from E and R.
     @return The sweep: what of `accrued` main cash above claims can pay now.
     """
-    book: Book = b
     totals: pool_risk.Totals = pool_risk._load_totals()
     growth: series_book.Growth = empty(series_book.Growth)
     pool_shock: uint256 = parameters._rate(book.rates, parameters.POOL_SHOCK)
@@ -136,29 +135,32 @@ def _checkpoint(b: Book, main: uint256, claims: uint256, leaving: uint256) -> IR
     totals.accrued += growth.accrued
     self.owed += growth.owed
 
+    state: checkpoints.State = book.state
     prices: uint256[2] = [book.terms[0].price, book.terms[1].price]
     equity: int256 = self._equity(main, claims, totals.accrued)
     if checkpoints._has_jumped(prices, pool_shock) or (equity <= 0 and totals.open_legs != 0):
-        book.state.window_end = block.timestamp + c.SETTLE_WINDOW
-    book.state.time = block.timestamp
+        state.window_end = block.timestamp + c.SETTLE_WINDOW
+    state.time = block.timestamp
     if not held:
-        book.state.scale = c.WAD
-    requirement: uint256 = self._requirement(book, totals)
+        state.scale = c.WAD
+    charge: uint256 = parameters._rate(book.rates, parameters.DEFAULT_CHARGE)
+    requirement: uint256 = pool_risk._requirement(totals, charge, state.scale, pool_risk.GRANULE)
     if equity > 0:
-        book.state.negative_since = 0
-        book.state.scale = self._deleveraged(book.state, book.rates, book.limits, convert(equity, uint256), requirement, leaving)
-        requirement = self._requirement(book, totals)
-        book.state.utilisation = min(10_000, requirement * 10_000 // convert(equity, uint256))
-        book.state.depth = convert(equity, uint256) // pool_risk.GRANULE
+        state.negative_since = 0
+        if leaving != 0 or equity < integers._int(requirement):
+            state.scale = self._deleveraged(state, book.rates, book.limits, convert(equity, uint256), requirement, leaving)
+            requirement = pool_risk._requirement(totals, charge, state.scale, pool_risk.GRANULE)
+        state.utilisation = min(10_000, requirement * 10_000 // convert(equity, uint256))
+        state.depth = convert(equity, uint256) // pool_risk.GRANULE
     else:
-        book.state.utilisation = 10_000
-        book.state.depth = 0
-        if book.state.negative_since == 0:
-            book.state.negative_since = block.timestamp
-    checkpoints._store(book.state)
+        state.utilisation = 10_000
+        state.depth = 0
+        if state.negative_since == 0:
+            state.negative_since = block.timestamp
+    checkpoints._store(state)
 
     swept: uint256 = 0
-    if main > claims and not checkpoints._is_booked(book.state):
+    if main > claims and not checkpoints._is_booked(state):
         swept = min(totals.accrued, main - claims)
         totals.accrued -= swept
     pool_risk._store_totals(totals)
@@ -166,11 +168,11 @@ def _checkpoint(b: Book, main: uint256, claims: uint256, leaving: uint256) -> IR
         words=book.words,
         equity=equity,
         requirement=requirement,
-        utilisation=book.state.utilisation,
-        window_end=book.state.window_end,
+        utilisation=state.utilisation,
+        window_end=state.window_end,
     )
     treasury: uint256 = swept * parameters._rate(book.rates, parameters.TREASURY_SHARE) // c.PERMILLE
-    return IRiskBook.Sweep(insurance=swept - treasury, treasury=treasury, alarm=book.state.depth == 0 or book.state.scale < c.LEAST_SCALE)
+    return IRiskBook.Sweep(insurance=swept - treasury, treasury=treasury, alarm=state.depth == 0 or state.scale < c.LEAST_SCALE)
 
 
 @internal
@@ -184,7 +186,7 @@ def _deleveraged(
     """
     needed: uint256 = parameters._deleverage_target(limits) * requirement
     free: uint256 = equity * c.PERMILLE
-    if 2 * equity >= requirement and (equity >= requirement or checkpoints._is_window_open(state)):
+    if 2 * equity >= requirement and (equity >= requirement or block.timestamp < state.window_end):
         needed = min(parameters._rate(rates, parameters.WITHDRAW_BUFFER) * requirement, free)
         free -= min(leaving * c.PERMILLE, free)
     if free >= needed:
@@ -310,7 +312,7 @@ def _is_due(book: Book) -> bool:
     @notice Whether an action would first checkpoint. At depth 0 always; but in a settle window, where nothing can bring
             equity back, once a block: a batch has one.
     """
-    done: bool = book.state.time == block.timestamp and checkpoints._is_window_open(book.state)
+    done: bool = book.state.time == block.timestamp and block.timestamp < book.state.window_end
     return (book.state.depth == 0 and not done) or self._is_stale(book)
 
 

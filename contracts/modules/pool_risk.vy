@@ -122,12 +122,15 @@ def _affect(underlying: uint256, exposure: Exposure, effect: Effect) -> uint256:
     @return The worst of the six losses then, at least 0, granules.
     """
     granule: int256 = convert(unsafe_mul(GRANULE, c.WAD), int256)
-    losses: int256[6] = empty(int256[6])
-    divisor: int256 = granule
-    for i: uint256 in range(6):
-        if i == 4:
-            divisor = unsafe_mul(3, granule)
-        losses[i] = self._plus(exposure.losses[i], effect.losses[i], divisor)
+    third: int256 = unsafe_mul(3, granule)
+    losses: int256[6] = [
+        self._plus(exposure.losses[0], effect.losses[0], granule),
+        self._plus(exposure.losses[1], effect.losses[1], granule),
+        self._plus(exposure.losses[2], effect.losses[2], granule),
+        self._plus(exposure.losses[3], effect.losses[3], granule),
+        self._plus(exposure.losses[4], effect.losses[4], third),
+        self._plus(exposure.losses[5], effect.losses[5], third),
+    ]
     # Rounded down: up, with the signs turned.
     delta: int256 = unsafe_sub(0, self._plus(unsafe_sub(0, exposure.delta), unsafe_sub(0, effect.delta), granule))
     self.words[underlying][0] = (

@@ -423,9 +423,10 @@ def _begin(equity: int256, publish_time: uint256) -> Batch:
 
 
 @internal
-def _execute_deposits(so_far: Batch, count: uint256) -> Batch:
+def _execute_deposits(so_far: Batch, count: uint256, expected: uint256) -> Batch:
     """
     @notice Execute up to `count` deposits, in order.
+    @param expected What is the pool's but not in its equity yet, raw units of M: whoever enters pays for it.
     """
     b: Batch = so_far
     if not self._is_entry_open(b):
@@ -440,7 +441,7 @@ def _execute_deposits(so_far: Batch, count: uint256) -> Batch:
         if request.controller == empty(address):
             log IPool.DepositPassedOver(ticket=ticket, controller=empty(address), assets=0)
             continue
-        shares: uint256 = self._to_shares_down(request.assets, convert(b.equity, uint256), b.supply)
+        shares: uint256 = self._to_shares_down(request.assets, convert(b.equity, uint256) + expected, b.supply)
         if shares < LEAST_SHARES:
             log IPool.DepositPassedOver(ticket=ticket, controller=request.controller, assets=request.assets)
             continue

@@ -166,18 +166,18 @@ class ClearingHouse:
 
     # The pools
 
-    def flow(self, leaving: int = 0) -> PoolFlow:
-        """What a pool executes LP requests at, after a checkpoint if one is due, or one that makes room for an overdue
-        redemption of `leaving`."""
+    def flow(self, leaving: int = 0) -> tuple[PoolFlow, Stage]:
+        """What a pool executes LP requests at, and the market's stage then: after a checkpoint if one is due, or one that makes
+        room for an overdue redemption of `leaving`."""
         require(self.stage != Stage.SETTLING, "clearing_house: in settlement")
         if self.stage == Stage.SETTLED:
             left = self.ledgers.main - self.ledgers.claims
-            return PoolFlow(left, requirement=0, publish_time=ALWAYS, booked=False, stage=self.stage)
+            return PoolFlow(left, requirement=0, accrued=0, publish_time=ALWAYS, booked=False), self.stage
         if leaving or self.risk.is_due():
             self.checkpoint(leaving)
         if self.stage != Stage.ACTIVE:
-            return PoolFlow(0, requirement=0, publish_time=0, booked=False, stage=self.stage)
-        return self.pool_flow()
+            return PoolFlow(0, requirement=0, accrued=0, publish_time=0, booked=False), self.stage
+        return self.pool_flow(), self.stage
 
     def main_deposit(self, amount: int) -> None:
         self.ledgers.main += amount

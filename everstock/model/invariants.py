@@ -107,9 +107,10 @@ def lists_are_whole(market: Market) -> str:
 
 
 def state_fits(market: Market) -> str:
-    """0 < D <= 1, utilisation at most 1, and where the last checkpoint saw E <= 0 depth is 0 and utilisation 1."""
+    """0 < D <= 1 (0 in settlement alone), utilisation at most 1, and where the last checkpoint saw E <= 0 depth is 0 and
+    utilisation 1."""
     state = market.risk.state
-    fits = 0 < state.scale <= WAD and 0 <= state.utilisation <= FULL
+    fits = int(not state.frozen) <= state.scale <= WAD and 0 <= state.utilisation <= FULL
     if state.negative_since:
         fits = fits and state.depth == 0 and state.utilisation == FULL
     return "" if fits else str(state)

@@ -109,7 +109,7 @@ class Pool(ABC):
         """Redemptions came or went."""
 
     @abstractmethod
-    def _fulfil(self, flow: PoolFlow, deposits: int, redemptions: int) -> tuple[int, int]:
+    def _fulfil(self, flow: PoolFlow, stage: Stage, deposits: int, redemptions: int) -> tuple[int, int]:
         """Execute requests of both queues, deposits first; returns how many were dealt with."""
 
     # Requests
@@ -154,7 +154,7 @@ class Pool(ABC):
         asked = ((self.deposits, deposits), (self.redemptions, redemptions))
         if not any(count and queue.is_due(self.house.risk.now) for queue, count in asked):
             return 0, 0
-        dealt = self._fulfil(self.house.flow(), deposits, redemptions)
+        dealt = self._fulfil(*self.house.flow(), deposits, redemptions)
         self.note_queued()
         return dealt
 
@@ -225,10 +225,13 @@ class Pool(ABC):
             return False
         return (equity + 1) * LEAST_PRICE * VIRTUAL_SHARES >= self.supply + VIRTUAL_SHARES
 
-    def _execute_deposits(self, flow: PoolFlow, equity: int, count: int) -> tuple[int, int]:
-        """Execute up to `count` deposits, in order, into a pool worth `equity`; what entered, and how many were dealt with."""
+    def _execute_deposits(self, flow: PoolFlow, equity: int, count: int, expected: int = 0) -> tuple[int, int]:
+        """Execute up to `count` deposits, in order, into a pool worth `equity`; what entered, and how many were dealt with.
+
+        `expected` is the pool's but not in its equity yet: whoever enters pays for it.
+        """
         entered = dealt = 0
-        if flow.stage != Stage.ACTIVE or not self._is_entry_open(equity):
+        if not self._is_entry_open(equity):
             return entered, dealt
         while dealt < min(count, MAX_BATCH) and self.deposits.is_due(flow.publish_time):
             dealt += 1
@@ -236,7 +239,7 @@ class Pool(ABC):
             self.deposits.done += 1
             if request is None:
                 continue
-            shares = to_shares(request.assets, equity + entered, self.supply)
+            shares = to_shares(request.assets, equity + entered + expected, self.supply)
             if shares < LEAST_SHARES:
                 continue  # passed over; it may be taken back
             del self.deposits.tickets[self.deposits.done]
@@ -307,16 +310,17 @@ class MainPool(Pool):
     def note_queued(self) -> None:
         self.house.risk.queued_redemptions = self.queued
 
-    def _fulfil(self, flow: PoolFlow, deposits: int, redemptions: int) -> tuple[int, int]:
+    def _fulfil(self, flow: PoolFlow, stage: Stage, deposits: int, redemptions: int) -> tuple[int, int]:
         house = self.house
         # An overdue redemption is paid, and takes its share of the book along.
         overdue = min(self._free_cash(), self.overdue())
-        if redemptions and overdue > 0 and flow.stage == Stage.ACTIVE and flow.equity - overdue < self._kept(flow):
-            flow = house.flow(overdue)
-        if flow.stage == Stage.SETTLING:
+        if redemptions and overdue > 0 and stage == Stage.ACTIVE and flow.equity - overdue < self._kept(flow):
+            flow, stage = house.flow(overdue)
+        if stage == Stage.SETTLING:
             return 0, 0
 
-        entered, came = self._execute_deposits(flow, flow.equity, deposits)
+        takes = deposits if stage == Stage.ACTIVE else 0
+        entered, came = self._execute_deposits(flow, flow.equity, takes)
         house.main_deposit(entered)
         left = went = 0
         if redemptions and not flow.booked:
@@ -342,7 +346,7 @@ class MainPool(Pool):
 
 
 class InsurancePool(Pool):
-    """Its equity is the insurance ledger. Nobody leaves ahead of a loss that already happened: not in a settle window, nor
+    """Its equity is the insurance ledger; whoever enters pays for what is about to be swept into it, too. Nobody leaves ahead of a loss that already happened: not in a settle window, nor
     while the main pool has E <= 0 and somebody may still win from it."""
 
     def equity_now(self) -> int:
@@ -354,16 +358,21 @@ class InsurancePool(Pool):
     def note_queued(self) -> None:
         """They bind nobody."""
 
-    def _fulfil(self, flow: PoolFlow, deposits: int, redemptions: int) -> tuple[int, int]:
-        entered, came = self._execute_deposits(flow, self.total_assets(), deposits)
+    def _fulfil(self, flow: PoolFlow, stage: Stage, deposits: int, redemptions: int) -> tuple[int, int]:
+        takes = deposits if stage == Stage.ACTIVE else 0
+        entered, came = self._execute_deposits(flow, self.total_assets(), takes, self._expected(flow))
         self.house.insurance_deposit(entered)
         went = 0
         is_idle = self.house.ledgers.claims == 0 and self.house.risk.totals.open_legs == 0
-        if flow.stage == Stage.SETTLED or flow.equity > 0 or is_idle:
+        if stage == Stage.SETTLED or flow.equity > 0 or is_idle:
             equity = self.total_assets()
             left, went = self._execute_redemptions(flow, equity, redemptions, equity)
             self.house.insurance_withdraw(left)
         return came, went
+
+    def _expected(self, flow: PoolFlow) -> int:
+        """Insurance's part of what the next sweeps will bring, rounded up: it belongs to those who are in already."""
+        return flow.accrued - flow.accrued * self.house.risk.parameters.treasury_share // PERMILLE
 
 
 def to_shares(assets: int, equity: int, supply: int) -> int:

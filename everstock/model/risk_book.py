@@ -13,7 +13,6 @@ from everstock.model.positions import Change, Leg
 from everstock.model.reverts import require
 from everstock.model.series_book import FROZEN, Growth, Series
 from everstock.model.trade_costs import Cost
-from everstock.model.waterfall import Stage
 
 # Where a settle window ends that never does.
 NEVER: Final = 2**32 - 1
@@ -85,9 +84,9 @@ class PoolFlow:
 
     equity: int  # E at the latest prices
     requirement: int  # R
+    accrued: int  # insurance and treasury will have of it
     publish_time: int
     booked: bool  # no redemption is paid
-    stage: Stage = Stage.ACTIVE
 
 
 class RiskBook(MarketBook):
@@ -255,9 +254,11 @@ class RiskBook(MarketBook):
         self.only_closed_window()
         require(not self.is_stale(prices), "risk_book: checkpoint due")
         require(not prices.restricted, "risk_book: far from chainlink")
+        growth = self.remarked(prices)
         return PoolFlow(
-            equity=self.equity(main, claims, self.remarked(prices)),
+            equity=self.equity(main, claims, growth),
             requirement=self.requirement(),
+            accrued=self.totals.accrued + growth.accrued,
             publish_time=prices.publish_time,
             booked=self.state.is_booked(self.now),
         )
