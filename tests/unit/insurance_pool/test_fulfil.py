@@ -123,7 +123,23 @@ def test_fulfil__insurance_used_up__entry_closed_until_penalties_refill_it(proto
     assert pool.convertToAssets(pool.totalSupply()) == 0
     pool.gain(unit)
     assert pool.fulfil(1, 0) == (1, 0)
+    protocol.clearing_house.checkpoint()
     assert pool.convertToAssets(pool.maxMint(bob)) == pytest.approx(unit, rel=1e-6)
+
+
+def test_fulfil__what_is_about_to_be_swept__belongs_to_those_who_are_in(protocol, pool, lp, bob, unit):
+    """Whoever enters just before a sweep and is in just after it has not a unit more than he brought (invariant 5)."""
+    pool.request_deposit(bob, 1_000 * unit)
+    protocol.trade(protocol.trader("busy", 1_000), (protocol.call, 1_000))
+    protocol.set_prices(after=600)
+    unswept = protocol.clearing_house.pool_flow().accrued
+    before = pool.convertToAssets(pool.balanceOf(lp))
+    assert pool.fulfil(1, 0) == (1, 0)
+    assert unswept > unit // 10
+    protocol.clearing_house.checkpoint()
+    assert 0 <= 1_000 * unit - pool.convertToAssets(pool.maxMint(bob)) <= 10**6
+    gained = pool.convertToAssets(pool.balanceOf(lp)) - before
+    assert gained == pytest.approx(unswept * 0.8, rel=1e-6)
 
 
 def test_fulfil__fund_that_nobody_owns__stays_nobodys(unit):
