@@ -36,7 +36,7 @@ MUTANTS: Final = (
     Mutant("what closes rounds down", "positions", "unsafe_add(unsafe_mul(size, c.WAD), scale)", "unsafe_add(unsafe_mul(size, c.WAD), 1)", "check_units"),
     Mutant("the same", "positions", "unsafe_add(unsafe_mul(size, c.WAD), scale)", "unsafe_add(unsafe_mul(size, c.WAD), 1)", "sweep_units"),
     Mutant("a fee rounded down", "trade_costs", "min(by_face, by_mark)), 1)", "min(by_face, by_mark)), 0)", "check_fee"),
-    Mutant("a time value without the last bits of moneyness", "everlasting", "moneyness << 96", "(moneyness >> 8) << 104", "sweep_grid"),
+    Mutant("a time value without the last bits of moneyness", "everlasting", "moneyness << 96", "(moneyness >> 8) << 104", "sweep_integers"),
     Mutant("a put's payoff from the wrong side", "everlasting", "elif moneyness > c.WAD", "elif moneyness > c.WAD + 1", "check_parity"),
     Mutant("a short's gain rounded up", "series_book", "short_gain: int256 = integers._floor_div", "short_gain: int256 = integers._ceil_div", "check_gains"),
     Mutant("shares without the virtual ones", "pool_shares", "assets * (supply + VIRTUAL_SHARES)", "assets * supply", "check_to_shares"),
