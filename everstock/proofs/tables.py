@@ -33,11 +33,11 @@ def markdown(results: Mapping[str, Sequence[Result]], bites: Sequence[tuple[str,
     """The text of docs/PROOFS.md. `bites` are changes to a module, each with what a proof then says."""
     lines = [_HEAD]
     for subject, group in results.items():
-        lines += [f"## {subject}", "", "| property | method | bounds | cases | s | verdict |", "| --- | --- | --- | ---: | ---: | --- |"]
-        lines += [_row(result) for result in group]
-        lines.append("")
-    lines += ["## Do the proofs bite?", "", "| change | found by | verdict |", "| --- | --- | --- |"]
-    lines += [f"| {change} | {result.of.contract}.{result.of.function}, {result.of.how} | {result.verdict} |" for change, result in bites]
+        lines += [f"## {subject}", "", "| property | method | bounds | cases | s | verdict |"]
+        lines += ["| --- | --- | --- | ---: | ---: | --- |", *map(_row, group), ""]
+    lines += ["## Do the proofs bite?", "", "| change | asked of | verdict |", "| --- | --- | --- |"]
+    for change, result in bites:
+        lines.append(f"| {change} | {result.of.contract}.{result.of.function}, {result.of.how} | {result.verdict} |")
     return "\n".join(lines) + "\n"
 
 

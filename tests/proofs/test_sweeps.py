@@ -1,4 +1,4 @@
-"""Properties tried on small domains; `make proofs` tries the large ones, and has solvers prove what they can for all values."""
+"""Properties tried on small domains; `make proofs` tries the large ones, and has solvers prove what they can for all."""
 
 import pytest
 
