@@ -32,7 +32,7 @@ _SPECIAL: Final = (
     1_000 * _WAD,
     _HIGHEST,
 )
-_WINDOW: Final = 2_000
+_WINDOW: Final = 1_000
 # Rows of moneynesses: the first, how many, and each from the last by what part of it.
 _ROWS: Final = ((_LOWEST, 49, 2), (3 * 10**17, 49, 20), (9 * 10**17, 49, 240), (_WAD - 24, 49, 2**64))
 
@@ -94,8 +94,8 @@ PROPERTIES: Final[Sequence[Proof | Sweep]] = (
         "the same in wider steps",
         "MarkProofs",
         "sweep_grid",
-        "n 5 to 100, from 1e-4 to 1e4 in steps of an 8,192nd",
-        calls=tuple((n, _LOWEST, 2**40 - 1, 8_192) for n in _SHARPNESSES),
+        "n 5 to 100, from 1e-4 to 1e4 in steps of a 4,096th",
+        calls=tuple((n, _LOWEST, 2**40 - 1, 4_096) for n in _SHARPNESSES),
         quick=tuple((n, _LOWEST, 2**40 - 1, 256) for n in (5, 16, 17, 32, 100)),
         exhaustive=False,
         measured=_above_chord,
