@@ -38,7 +38,7 @@ def run_proofs(out: Path, only: str, quick: bool, biting: bool) -> None:
     except ProofError as error:
         raise click.ClickException(str(error)) from error
     failed = [result.of.claim for group in results.values() for result in group if not result.holds]
-    failed += [f"not noticed: {change}" for change, result in bites if result.verdict != "refuted"]
+    failed += [f"not noticed: {change}" for change, result in bites if result.holds]
     if not (only or quick or biting):
         out.write_text(markdown(results, bites))
         console.print(f"written to {out.relative_to(ROOT) if out.is_relative_to(ROOT) else out}")
@@ -63,7 +63,7 @@ def _results(console: Console, only: str, quick: bool) -> dict[str, list[Result]
 def _bites(console: Console) -> list[tuple[str, Result]]:
     found = []
     for mutant, result in bite():
-        noticed = "[green]noticed[/green]" if result.verdict == "refuted" else "[bold red]not noticed[/bold red]"
+        noticed = "[green]noticed[/green]" if not result.holds else "[bold red]not noticed[/bold red]"
         console.print(f"{noticed}  {mutant.what}  [dim]{mutant.module}, {mutant.function}[/dim]", highlight=False)
         found.append((f"{mutant.what} (`{mutant.module}`)", result))
     return found

@@ -25,14 +25,17 @@ def run(
     properties: Sequence[Proof | Sweep], bench: Workbench, *, quick: bool = False, workers: int = WORKERS
 ) -> Iterator[Result]:
     """The result of each property, as it comes. With `quick` sweeps take their small domains."""
-    with ThreadPoolExecutor(workers) as pool:
-        # Deployed one after the other: a workbench is not made for two at a time.
-        for one in properties:
-            for making in one.makings if isinstance(one, Proof) else (None,):
-                bench.deployed(one.contract, making)
-        pending = [pool.submit(_run, one, bench, quick) for one in properties]
-        for done in as_completed(pending):
+    # Deployed one after the other: a workbench is not made for two at a time.
+    for one in properties:
+        for making in one.makings if isinstance(one, Proof) else (None,):
+            bench.deployed(one.contract, making)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for done in as_completed([pool.submit(_run, one, bench, quick) for one in properties]):
             yield done.result()
+    finally:
+        # Whoever gives up does not wait for what has not begun.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _run(one: Proof | Sweep, bench: Workbench, quick: bool) -> Result:

@@ -1,4 +1,4 @@
-"""Properties tried on small domains; `make proofs` tries the large ones, and has solvers prove what they can for all values."""
+"""Properties tried on small domains; `make proofs` tries the large ones, and has solvers prove what they can for all."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from everstock.proofs.run import sweep
 PROPERTIES = [one for group in CATALOGUE.values() for one in group]
 SWEEPS = [one for one in PROPERTIES if isinstance(one, Sweep)]
 # One of a rounding, one of a formula: a change to a module that a sweep must notice.
-NOTICED = [mutant for mutant in MUTANTS if mutant.function in ("sweep_units", "sweep_grid")]
+NOTICED = [mutant for mutant in MUTANTS if mutant.function in ("sweep_units", "sweep_integers")]
 
 
 @pytest.fixture(scope="module")

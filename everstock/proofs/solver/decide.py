@@ -38,7 +38,7 @@ class Answer(StrEnum):
 
 @dataclass
 class Outcome:
-    """An answer, with arguments that show it if it is yes, and how many operations might have wrapped."""
+    """An answer, with arguments that show it if it is yes, or may show it if it is unknown, and how many operations wrapped."""
 
     answer: Answer
     example: dict[str, int] = field(default_factory=dict)
@@ -120,11 +120,9 @@ def _ask_integers(
         if result == unsat:
             return Outcome(Answer.NO, wraps=integers.wraps)
         if result == sat:
-            if not integers.exact:
-                break
             model = solver.model()
             example = {name: _number(model, z3.Int(word.decl().name())) for name, word in arguments.items()}
-            return Outcome(Answer.YES, example, integers.wraps)
+            return Outcome(Answer.YES if integers.exact else Answer.UNKNOWN, example, integers.wraps)
     return Outcome(Answer.UNKNOWN, wraps=integers.wraps)
 
 

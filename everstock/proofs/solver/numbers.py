@@ -149,8 +149,8 @@ class Integers:
         if z3.is_bool(one):
             return self.condition(one) == self.condition(other)
         if not z3.is_bv(one):
-            # Storage as a whole: not understood here, so nothing is taken from it.
-            self.exact = False
+            # Storage as a whole, which says how one state follows from another: nothing is taken from it, and whatever is
+            # read from it is an unknown word.
             self._count += 1
             return Bool(f"condition {self._count}")
         # a xor b = 0, which is how Vyper compares.

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from z3 import BitVecVal, BoolRef, set_param
+from z3 import BitVecVal, BoolRef, is_bv_value, set_param
 
 from everstock.proofs.solver.decide import Answer, Method, ask, plain_example
 from everstock.proofs.solver.explore import ExplorationError, Paths, explore
@@ -54,6 +54,8 @@ def _decide(paths: Paths, again: Callable[[dict[str, int]], Paths], job: dict[st
         if outcome.answer is Answer.YES:
             return {"verdict": "refuted", "why": "", "wraps": wraps, "example": outcome.example}
         if outcome.answer is Answer.UNKNOWN:
+            if outcome.example and not reason and _is_broken(again(outcome.example)):
+                return {"verdict": "refuted", "why": "", "wraps": wraps, "example": outcome.example}
             return {"verdict": "undecided", "why": "out of time", "wraps": wraps, "example": {}}
     for conditions in _good(paths, reason):
         example = plain_example(conditions, paths.arguments)
@@ -61,6 +63,11 @@ def _decide(paths: Paths, again: Callable[[dict[str, int]], Paths], job: dict[st
             if ask(ending, {}, Method.BITS, seconds).answer is Answer.YES:
                 return {"verdict": "proved", "why": "", "wraps": wraps, "example": example}
     return {"verdict": "undecided", "why": "nothing was found inside the assumptions", "wraps": wraps, "example": {}}
+
+
+def _is_broken(paths: Paths) -> bool:
+    """Whether a call whose arguments are all known ends badly."""
+    return any(is_bv_value(word) and word.as_long() != 1 for _, word in paths.returned)
 
 
 def _good(paths: Paths, reason: str) -> list[list[BoolRef]]:
