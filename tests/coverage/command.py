@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.coverage.reasons import load, problems
+from tests.coverage.reasons import ReasonsError, load, problems
 from tests.coverage.report import markdown, table
 from tests.coverage.results import Coverage, OutdatedRecordingError, measure, measured_files, read, running_files, trace
 from tests.coverage.source import ROOT
@@ -35,10 +35,13 @@ def main(workers: int, reuse: bool, out: Path) -> None:
     tests/coverage/reasons.toml does not say why, or if it says so of one that was.
     """
     console = Console()
+    try:
+        reasons = load()
+    except ReasonsError as error:
+        raise click.ClickException(str(error)) from error
     if not reuse:
         run_suite(workers)
     coverage = _measured(console)
-    reasons = load()
     console.print(table(coverage))
     out.write_text(markdown(coverage, reasons))
     console.print(f"written to {out}")

@@ -32,10 +32,14 @@ class ReasonsError(ValueError):
 def load(path: Path = FILE) -> dict[Unreached, str]:
     """The reasons by what they are given for.
 
-    Raises ReasonsError for an entry that is incomplete or there twice.
+    Raises ReasonsError where it is no TOML, and for an entry that is incomplete or there twice.
     """
+    try:
+        tables = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ReasonsError(f"{path.name}: {error}") from error
     reasons: dict[Unreached, str] = {}
-    for file, entries in tomllib.loads(path.read_text()).items():
+    for file, entries in tables.items():
         for entry in entries:
             if set(entry) != FIELDS or not all(entry.values()):
                 raise ReasonsError(f"{path.name}: {file}: an entry has {', '.join(sorted(FIELDS))}, not {entry}")

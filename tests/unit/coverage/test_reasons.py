@@ -72,5 +72,10 @@ def test_load__an_entry_that_is_incomplete__raises(tmp_path, entry):
         load(write(tmp_path / "reasons.toml", entry))
 
 
+def test_load__no_toml__raises(tmp_path):
+    with pytest.raises(ReasonsError, match=r"reasons\.toml: "):
+        load(write(tmp_path / "reasons.toml", "in = trade"))
+
+
 def test_load__the_reasons_that_are_kept__are_complete():
     load()
