@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from everstock.bench import crowd
 from everstock.bench.stage import DEPOSIT_WAIT, FACE, MARGIN, STRIKES, TOKEN, Stage, account_of
 
 # Legs of the larger of two accounts that are compared.
@@ -11,6 +12,8 @@ MANY: Final = 8
 # A call and a put at each strike.
 SERIES: Final = 2 * sum(map(len, STRIKES.values()))
 EXEC_WINDOW: Final = 60
+# Of the larger of two books that are compared, beyond those of the smaller.
+MANY_POSITIONS: Final = 10_000
 WITHOUT_PRICES: Final = "without the price update"
 
 
@@ -92,6 +95,33 @@ def checkpoints(stage: Stage) -> Iterator[Row]:
     yield Row("checkpoint, each active series", each, 28_000, f"{SERIES} series against {SERIES - removed}")
 
 
+def deleveraging(stage: Stage) -> Iterator[Row]:
+    """Of a book with all series held on both sides, by few and by many positions."""
+    few = _deleveraging(stage, 0)
+    many = _deleveraging(stage, MANY_POSITIONS)
+    count = 2 * SERIES
+    yield Row(f"deleverage {SERIES} series, {count} positions", few, 1_000_000)
+    apart = f"{abs(many - few) / few:.2%} apart"
+    yield Row(f"deleverage {SERIES} series, {count + MANY_POSITIONS:,} positions", many, 1_000_000, apart)
+
+
+def settlement(stage: Stage) -> Iterator[Row]:
+    """Resolving accounts of one and of eight legs, and the end."""
+    one, eight = stage.trader(), stage.trader()
+    stage.trade(one, (stage.series[0], FACE))
+    stage.trade(eight, *[(id_, FACE) for id_ in stage.series[:MANY]])
+    crowd.exhaust(stage)
+    house = stage.clearing_house.functions
+    alone = stage.keeper.transact(house.resolve([account_of(one)]))["gasUsed"]
+    full = stage.keeper.transact(house.resolve([account_of(eight)]))["gasUsed"]
+    yield Row("resolve an account of one leg", alone)
+    yield Row("resolve an account, each further leg", _each(alone, full))
+    for holder in stage.holders:
+        stage.keeper.transact(house.resolve([account_of(holder)]))
+    yield Row("finalize a settlement", stage.keeper.transact(house.finalize())["gasUsed"])
+    yield Row("pay a claim at its end", stage.keeper.transact(house.pay_claim(account_of(eight)))["gasUsed"])
+
+
 def pools(stage: Stage) -> Iterator[Row]:
     """An LP's deposit, with all series and with half of them."""
     full = _fulfilment(stage)
@@ -117,6 +147,8 @@ GROUPS: Final[tuple[Callable[[Stage], Iterator[Row]], ...]] = (
     orders,
     liquidations,
     checkpoints,
+    deleveraging,
+    settlement,
     pools,
     prices,
 )
@@ -148,6 +180,19 @@ def _checkpoint(stage: Stage) -> int:
     """Gas of a checkpoint after time and the index have moved."""
     stage.move(BTC=stage.index["BTC"] * 1.001, ETH=stage.index["ETH"] * 1.001)
     return stage.keeper.transact(stage.clearing_house.functions.checkpoint())["gasUsed"]
+
+
+def _deleveraging(stage: Stage, positions: int) -> int:
+    """Gas of a checkpoint that scales the book down, with that many positions more than the stage opened."""
+    with stage.rewound():
+        crowd.populate(stage, positions)
+        stage.move(BTC=stage.index["BTC"] * 1.001, ETH=stage.index["ETH"] * 1.001)
+        stage.keeper.transact(stage.clearing_house.functions.checkpoint())
+        stage.move(BTC=stage.index["BTC"] * 1.001, ETH=stage.index["ETH"] * 1.001)
+        crowd.drain(stage)
+        receipt = stage.keeper.transact(stage.clearing_house.functions.checkpoint())
+        stage.check_deleveraged(receipt)
+        return receipt["gasUsed"]
 
 
 def _fulfilment(stage: Stage) -> int:

@@ -214,6 +214,11 @@ class Stage:
         if event["args"]["fraction"] >= TOKEN:
             raise RuntimeError("the liquidation to be measured closed the whole account")
 
+    def check_deleveraged(self, receipt: TxReceipt) -> None:
+        """Raise unless the receipt's checkpoint scaled the book down."""
+        if not self.risk_book.events.Deleveraged().process_receipt(receipt, errors=DISCARD):
+            raise RuntimeError("the checkpoint to be measured did not deleverage")
+
     # Gas
 
     def without_prices(self, receipt: TxReceipt) -> int:
