@@ -37,7 +37,7 @@ from tests.economics.scene import (
     starts,
 )
 from tests.economics.stage import Alone, told_both
-from tests.economics.wealth import insurance_equity, main_equity, stake, unswept
+from tests.economics.wealth import insurance_equity, main_equity, stake
 
 OTHERS = (3, 4, 5)
 # Less than would open a settle window, several times.
@@ -117,20 +117,16 @@ meanwhile = st.one_of(moments(), account_steps(OTHERS))
 
 
 def check_history(scene: Scene, plan: list[Step]) -> None:
-    """Invariant 29: the provider's wealth stays below what was brought and what its shares gained while held.
-
-    An entry to the insurance pool takes part in what was not swept yet, of which the founder then has less: see invariant 5.
-    """
+    """Invariant 29: the provider's wealth stays below what was brought and what its shares gained while held."""
     founder = next(holder for holder in scene.market.main_pool.balances if holder != scene.lp)
     most = scene.pocket + stakes(scene, scene.lp)
     for step in plan:
         is_own = step[0] in ("request_deposit", "request_redeem", "fulfil", "collect")
-        entry = unswept(scene.market) if step[:2] == ("fulfil", "insurance_pool") and step[2] else 0
         before, others = stakes(scene, scene.lp), stakes(scene, founder)
         scene.do(step)
         if is_own:
-            most += entry + (step[0] == "fulfil")
-            assert stakes(scene, founder) > others - entry - 1, f"invariant 29: {step} takes from the founder"
+            most += step[0] == "fulfil"
+            assert stakes(scene, founder) > others - 1, f"invariant 29: {step} takes from the founder"
         else:
             most += stakes(scene, scene.lp) - before
         profit = scene.pocket + stakes(scene, scene.lp) - most
