@@ -52,7 +52,7 @@ coverage: setup ## lines and branches of the contracts that the tests in process
 bench: setup ## measure gas and code sizes; writes docs/GAS.md
 	@everstock bench $(ARGS)
 
-proofs: setup .venv-proofs/installed ## prove the contracts' arithmetic; writes docs/PROOFS.md, in a quarter of an hour
+proofs: setup .venv-proofs/installed ## prove the contracts' arithmetic; writes docs/PROOFS.md, in ten minutes
 	@everstock proofs $(ARGS)
 
 # package-lock.json is kept by hand: one exact version of one package, with every platform's binary listed, of which a

@@ -28,8 +28,8 @@ from everstock.proofs.tables import line, markdown
 def run_proofs(out: Path, only: str, quick: bool, biting: bool) -> None:
     """Prove the arithmetic of the contracts, and write docs/PROOFS.md.
 
-    For all values with a solver, or on every value of small domains with an EVM. Then changes the modules one by one, in
-    copies, to see that a proof notices. Needs what `make proofs` installs; takes a quarter of an hour.
+    For all values with a solver, or on every value of small domains with an EVM. Then changes the modules one by one,
+    in copies, to see that a proof notices. Needs what `make proofs` installs; takes some ten minutes.
     """
     console = Console()
     try:

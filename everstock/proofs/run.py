@@ -70,7 +70,7 @@ def prove(one: Proof, bench: Workbench, python: Path = PYTHON) -> Result:
     if not python.is_file():
         raise ProofError("the solvers are not installed: run `make proofs`")
     begun = time.monotonic()
-    paths = 0
+    paths = wraps = 0
     for making in one.makings:
         contract = bench.deployed(one.contract, making)
         answer = _worker(
@@ -87,10 +87,13 @@ def prove(one: Proof, bench: Workbench, python: Path = PYTHON) -> Result:
             },
         )
         paths += answer["paths"]
+        wraps = max(wraps, answer["wraps"])
         if answer["verdict"] != Verdict.PROVED:
             break
     seconds = time.monotonic() - begun
-    return Result(one, Verdict(answer["verdict"]), paths, seconds, answer["why"], answer["example"])
+    # Arithmetic that wraps is followed as it wraps; where none can, the property says of numbers what it says of words.
+    remark = answer["why"] or (f"{wraps} operations may wrap" if wraps else "")
+    return Result(one, Verdict(answer["verdict"]), paths, seconds, remark, answer["example"])
 
 
 def _worker(python: Path, job: dict[str, Any]) -> dict[str, Any]:

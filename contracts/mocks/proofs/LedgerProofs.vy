@@ -3,13 +3,20 @@
 """
 @title LedgerProofs
 @license AGPL-3.0-only
-@notice Money moves between the ledgers and is neither made nor lost on the way (invariants 2 to 4, in the small).
+@notice Money moves between the ledgers and is neither made nor lost on the way (invariants 2 to 4, in the small), and the
+        words it lies in give back what was put into them.
 @dev See everstock/proofs: a function under proof reverts with "assume" outside of what it is about, and else returns true.
 """
 
 from contracts.modules import cash_ledger
+from contracts.modules import constants as c
+from contracts.modules import margin_accounts
 
 initializes: cash_ledger
+initializes: margin_accounts
+
+
+# Money on the move
 
 
 @pure
@@ -111,6 +118,108 @@ def check_insure(amount: uint256) -> bool:
     return after.insurance == before.insurance + amount and after.treasury == before.treasury
 
 
+# Words
+
+
+@external
+def check_purse(id: uint256, other: uint256, purse: cash_ledger.Purse) -> bool:
+    """
+    @notice An account without legs; no other account notices.
+    """
+    self._assume(id != other and purse.cash < 2**112 and purse.claim < 2**112)
+    before: uint256 = margin_accounts._purses[other]
+    margin_accounts._store_purse(id, purse, 0)
+    account: margin_accounts.Account = margin_accounts._load(id)
+    return (
+        account.purse.cash == purse.cash
+        and account.purse.claim == purse.claim
+        and account.count == 0
+        and margin_accounts._purses[other] == before
+    )
+
+
+@external
+def check_purse_count(id: uint256, purse: cash_ledger.Purse, count: uint256) -> bool:
+    self._assume(purse.cash < 2**112 and purse.claim < 2**112 and count <= c.MAX_LEGS)
+    margin_accounts._store_purse(id, purse, count)
+    account: margin_accounts.Account = margin_accounts._load(id)
+    return account.purse.cash == purse.cash and account.purse.claim == purse.claim and account.count == count
+
+
+@external
+def check_account(id: uint256, purse: cash_ledger.Purse, first: uint256[2], second: uint256[2]) -> bool:
+    """
+    @notice An account stored twice with up to two legs each time, the second time over the first, is what was stored last.
+    """
+    self._assume(purse.cash < 2**112 and purse.claim < 2**112)
+    self._assume((first[0] != 0 or first[1] == 0) and (second[0] != 0 or second[1] == 0))
+    margin_accounts._store(id, purse, self._eight(first), empty(margin_accounts.Account))
+    margin_accounts._store(id, purse, self._eight(second), margin_accounts._load(id))
+    account: margin_accounts.Account = margin_accounts._load(id)
+    count: uint256 = convert(second[0] != 0, uint256) + convert(second[1] != 0, uint256)
+    return account.count == count and account.legs[0] == second[0] and account.legs[1] == second[1]
+
+
+@external
+def refuse_purse_too_large(id: uint256, purse: cash_ledger.Purse, count: uint256) -> bool:
+    self._assume(purse.cash >= 2**112 or purse.claim >= 2**112)
+    margin_accounts._store_purse(id, purse, count)
+    return True
+
+
+@external
+def check_add_cash(id: uint256, purse: cash_ledger.Purse, count: uint256, amount: uint256) -> bool:
+    """
+    @notice Crediting cash leaves claim and number of legs alone.
+    """
+    self._assume(purse.cash < 2**112 and purse.claim < 2**112 and count < 2**8 and amount < 2**112 - purse.cash)
+    margin_accounts._store_purse(id, purse, count)
+    margin_accounts._add_cash(id, amount)
+    word: uint256 = margin_accounts._purses[id]
+    return (
+        word & (2**112 - 1) == purse.cash + amount
+        and (word >> 112) & (2**112 - 1) == purse.claim
+        and word >> 224 == count
+    )
+
+
+@external
+def refuse_add_cash_too_much(id: uint256, amount: uint256) -> bool:
+    self._assume(amount < 2**255 and amount >= 2**112 - (margin_accounts._purses[id] & (2**112 - 1)))
+    margin_accounts._add_cash(id, amount)
+    return True
+
+
+@external
+def check_ledgers(main: cash_ledger.Main, backstop: cash_ledger.Backstop) -> bool:
+    self._assume(main.cash < 2**128 and main.claims < 2**128)
+    self._assume(backstop.insurance < 2**128 and backstop.treasury < 2**128)
+    cash_ledger._store(main)
+    cash_ledger._store_backstop(backstop)
+    one: cash_ledger.Main = cash_ledger._load()
+    two: cash_ledger.Backstop = cash_ledger._load_backstop()
+    return (
+        one.cash == main.cash
+        and one.claims == main.claims
+        and two.insurance == backstop.insurance
+        and two.treasury == backstop.treasury
+    )
+
+
+@external
+def refuse_ledgers_too_large(main: cash_ledger.Main) -> bool:
+    self._assume(main.cash >= 2**128 or main.claims >= 2**128)
+    cash_ledger._store(main)
+    return True
+
+
+@external
+def refuse_backstop_too_large(backstop: cash_ledger.Backstop) -> bool:
+    self._assume(backstop.insurance >= 2**128 or backstop.treasury >= 2**128)
+    cash_ledger._store_backstop(backstop)
+    return True
+
+
 @internal
 @pure
 def _assume(holds: bool):
@@ -125,3 +234,9 @@ def _assume_money(purse: cash_ledger.Purse, main: cash_ledger.Main):
     """
     self._assume(purse.cash < 2**112 and purse.claim < 2**112)
     self._assume(main.cash < 2**128 and main.claims < 2**128 and purse.claim <= main.claims)
+
+
+@internal
+@pure
+def _eight(few: uint256[2]) -> uint256[8]:
+    return [few[0], few[1], 0, 0, 0, 0, 0, 0]

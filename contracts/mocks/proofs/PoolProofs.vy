@@ -3,7 +3,8 @@
 """
 @title PoolProofs
 @license AGPL-3.0-only
-@notice Shares and assets of a pool turn into each other rounded down, and whoever goes in and out again never gains.
+@notice Shares and assets of a pool turn into each other rounded down, whoever goes in and out again never gains, and its
+        words give back what was put into them.
 @dev See everstock/proofs: a function under proof reverts with "assume" outside of what it is about, and else returns true.
 """
 
@@ -11,6 +12,19 @@ from interfaces import IPool
 
 from contracts.mocks.proofs import IProofs
 from contracts.modules import pool_shares
+
+initializes: pool_shares
+
+
+@deploy
+def __init__(token: address):
+    """
+    @param token Anything with decimals that can be approved.
+    """
+    pool_shares.__init__("", "", token, self, self, self)
+
+
+# Shares and assets
 
 
 @pure
@@ -128,6 +142,70 @@ def sweep_payable(equity: uint256, supply_step: uint256, limit: uint256) -> IPro
                             ]
                         tally.broken += 1
     return tally
+
+
+# Words
+
+
+@pure
+@external
+def check_pair(pair: pool_shares.Pair) -> bool:
+    self._assume(pair.assets < 2**112 and pair.shares < 2**144)
+    read: pool_shares.Pair = pool_shares._pair(pool_shares._word(pair))
+    return read.assets == pair.assets and read.shares == pair.shares
+
+
+@pure
+@external
+def refuse_pair_too_large(pair: pool_shares.Pair) -> bool:
+    self._assume(pair.assets >= 2**112 or pair.shares >= 2**144)
+    return pool_shares._word(pair) != 0
+
+
+@pure
+@external
+def check_pair_sums(pair: pool_shares.Pair, more: pool_shares.Pair) -> bool:
+    """
+    @notice More of both, then less of both, is what it was; in between it is the sum.
+    """
+    self._assume(pair.assets < 2**112 and pair.shares < 2**144)
+    self._assume(more.assets < 2**112 - pair.assets and more.shares < 2**144 - pair.shares)
+    sum: uint256 = pool_shares._plus(pool_shares._word(pair), more.assets, more.shares)
+    read: pool_shares.Pair = pool_shares._pair(sum)
+    return (
+        read.assets == pair.assets + more.assets
+        and read.shares == pair.shares + more.shares
+        and pool_shares._minus(sum, more.assets, more.shares) == pool_shares._word(pair)
+    )
+
+
+@view
+@external
+def check_ticket(controller: address, pair: pool_shares.Pair) -> bool:
+    self._assume(pair.assets < 2**112 and pair.shares < 2**144)
+    ticket: IPool.Ticket = pool_shares._ticket(pool_shares._ticket_words(controller, pair))
+    return (
+        ticket.controller == controller
+        and ticket.requested_at == block.timestamp
+        and ticket.assets == pair.assets
+        and ticket.shares == pair.shares
+    )
+
+
+@external
+def check_queue(queue: IPool.Queue) -> bool:
+    self._assume(queue.deposits_given < 2**40 and queue.deposits_done < 2**40)
+    self._assume(queue.redemptions_given < 2**40 and queue.redemptions_done < 2**40)
+    self._assume(queue.queued_redemptions < 2**96)
+    pool_shares._store_queue(queue)
+    stored: IPool.Queue = pool_shares._load_queue()
+    return (
+        stored.deposits_given == queue.deposits_given
+        and stored.deposits_done == queue.deposits_done
+        and stored.redemptions_given == queue.redemptions_given
+        and stored.redemptions_done == queue.redemptions_done
+        and stored.queued_redemptions == queue.queued_redemptions
+    )
 
 
 @internal

@@ -7,34 +7,22 @@
 @dev See everstock/proofs: a function under proof reverts with "assume" outside of what it is about, and else returns true.
 """
 
-from interfaces import IPool
-
-from contracts.modules import cash_ledger
 from contracts.modules import checkpoints
 from contracts.modules import constants as c
 from contracts.modules import legs
-from contracts.modules import margin_accounts
 from contracts.modules import parameters
 from contracts.modules import pool_risk
-from contracts.modules import pool_shares
 from contracts.modules import series_book
 
-initializes: cash_ledger
 initializes: checkpoints
-initializes: margin_accounts
 initializes: pool_risk
-initializes: pool_shares
 initializes: series_book
 
 
 @deploy
-def __init__(token: address):
-    """
-    @param token Anything with decimals that can be approved.
-    """
+def __init__():
     checkpoints.__init__()
     pool_risk.__init__(18)
-    pool_shares.__init__("", "", token, self, self, self)
 
 
 # legs
@@ -207,172 +195,6 @@ def check_anchors(first: uint256, second: uint256, shock: uint256) -> bool:
     )
 
 
-# margin_accounts and cash_ledger
-
-
-@external
-def check_purse(id: uint256, other: uint256, purse: cash_ledger.Purse) -> bool:
-    """
-    @notice An account without legs; no other account notices.
-    """
-    self._assume(id != other and purse.cash < 2**112 and purse.claim < 2**112)
-    before: uint256 = margin_accounts._purses[other]
-    margin_accounts._store_purse(id, purse, 0)
-    account: margin_accounts.Account = margin_accounts._load(id)
-    return (
-        account.purse.cash == purse.cash
-        and account.purse.claim == purse.claim
-        and account.count == 0
-        and margin_accounts._purses[other] == before
-    )
-
-
-@external
-def check_purse_count(id: uint256, purse: cash_ledger.Purse, count: uint256) -> bool:
-    self._assume(purse.cash < 2**112 and purse.claim < 2**112 and count <= c.MAX_LEGS)
-    margin_accounts._store_purse(id, purse, count)
-    account: margin_accounts.Account = margin_accounts._load(id)
-    return account.purse.cash == purse.cash and account.purse.claim == purse.claim and account.count == count
-
-
-@external
-def check_account(id: uint256, purse: cash_ledger.Purse, first: uint256[2], second: uint256[2]) -> bool:
-    """
-    @notice An account stored twice with up to two legs each time, the second time over the first, is what was stored last.
-    """
-    self._assume(purse.cash < 2**112 and purse.claim < 2**112)
-    self._assume((first[0] != 0 or first[1] == 0) and (second[0] != 0 or second[1] == 0))
-    margin_accounts._store(id, purse, self._eight(first), empty(margin_accounts.Account))
-    margin_accounts._store(id, purse, self._eight(second), margin_accounts._load(id))
-    account: margin_accounts.Account = margin_accounts._load(id)
-    count: uint256 = convert(second[0] != 0, uint256) + convert(second[1] != 0, uint256)
-    return account.count == count and account.legs[0] == second[0] and account.legs[1] == second[1]
-
-
-@external
-def refuse_purse_too_large(id: uint256, purse: cash_ledger.Purse, count: uint256) -> bool:
-    self._assume(purse.cash >= 2**112 or purse.claim >= 2**112)
-    margin_accounts._store_purse(id, purse, count)
-    return True
-
-
-@external
-def check_add_cash(id: uint256, purse: cash_ledger.Purse, count: uint256, amount: uint256) -> bool:
-    """
-    @notice Crediting cash leaves claim and number of legs alone.
-    """
-    self._assume(purse.cash < 2**112 and purse.claim < 2**112 and count < 2**8 and amount < 2**112 - purse.cash)
-    margin_accounts._store_purse(id, purse, count)
-    margin_accounts._add_cash(id, amount)
-    word: uint256 = margin_accounts._purses[id]
-    return (
-        word & (2**112 - 1) == purse.cash + amount
-        and (word >> 112) & (2**112 - 1) == purse.claim
-        and word >> 224 == count
-    )
-
-
-@external
-def refuse_add_cash_too_much(id: uint256, amount: uint256) -> bool:
-    self._assume(amount < 2**255 and amount >= 2**112 - (margin_accounts._purses[id] & (2**112 - 1)))
-    margin_accounts._add_cash(id, amount)
-    return True
-
-
-@external
-def check_ledgers(main: cash_ledger.Main, backstop: cash_ledger.Backstop) -> bool:
-    self._assume(main.cash < 2**128 and main.claims < 2**128)
-    self._assume(backstop.insurance < 2**128 and backstop.treasury < 2**128)
-    cash_ledger._store(main)
-    cash_ledger._store_backstop(backstop)
-    one: cash_ledger.Main = cash_ledger._load()
-    two: cash_ledger.Backstop = cash_ledger._load_backstop()
-    return (
-        one.cash == main.cash
-        and one.claims == main.claims
-        and two.insurance == backstop.insurance
-        and two.treasury == backstop.treasury
-    )
-
-
-@external
-def refuse_ledgers_too_large(main: cash_ledger.Main) -> bool:
-    self._assume(main.cash >= 2**128 or main.claims >= 2**128)
-    cash_ledger._store(main)
-    return True
-
-
-@external
-def refuse_backstop_too_large(backstop: cash_ledger.Backstop) -> bool:
-    self._assume(backstop.insurance >= 2**128 or backstop.treasury >= 2**128)
-    cash_ledger._store_backstop(backstop)
-    return True
-
-
-# pool_shares
-
-
-@pure
-@external
-def check_pair(pair: pool_shares.Pair) -> bool:
-    self._assume(pair.assets < 2**112 and pair.shares < 2**144)
-    read: pool_shares.Pair = pool_shares._pair(pool_shares._word(pair))
-    return read.assets == pair.assets and read.shares == pair.shares
-
-
-@pure
-@external
-def refuse_pair_too_large(pair: pool_shares.Pair) -> bool:
-    self._assume(pair.assets >= 2**112 or pair.shares >= 2**144)
-    return pool_shares._word(pair) != 0
-
-
-@pure
-@external
-def check_pair_sums(pair: pool_shares.Pair, more: pool_shares.Pair) -> bool:
-    """
-    @notice More of both, then less of both, is what it was; in between it is the sum.
-    """
-    self._assume(pair.assets < 2**112 and pair.shares < 2**144)
-    self._assume(more.assets < 2**112 - pair.assets and more.shares < 2**144 - pair.shares)
-    sum: uint256 = pool_shares._plus(pool_shares._word(pair), more.assets, more.shares)
-    read: pool_shares.Pair = pool_shares._pair(sum)
-    return (
-        read.assets == pair.assets + more.assets
-        and read.shares == pair.shares + more.shares
-        and pool_shares._minus(sum, more.assets, more.shares) == pool_shares._word(pair)
-    )
-
-
-@view
-@external
-def check_ticket(controller: address, pair: pool_shares.Pair) -> bool:
-    self._assume(pair.assets < 2**112 and pair.shares < 2**144)
-    ticket: IPool.Ticket = pool_shares._ticket(pool_shares._ticket_words(controller, pair))
-    return (
-        ticket.controller == controller
-        and ticket.requested_at == block.timestamp
-        and ticket.assets == pair.assets
-        and ticket.shares == pair.shares
-    )
-
-
-@external
-def check_queue(queue: IPool.Queue) -> bool:
-    self._assume(queue.deposits_given < 2**40 and queue.deposits_done < 2**40)
-    self._assume(queue.redemptions_given < 2**40 and queue.redemptions_done < 2**40)
-    self._assume(queue.queued_redemptions < 2**96)
-    pool_shares._store_queue(queue)
-    stored: IPool.Queue = pool_shares._load_queue()
-    return (
-        stored.deposits_given == queue.deposits_given
-        and stored.deposits_done == queue.deposits_done
-        and stored.redemptions_given == queue.redemptions_given
-        and stored.redemptions_done == queue.redemptions_done
-        and stored.queued_redemptions == queue.queued_redemptions
-    )
-
-
 # parameters
 
 
@@ -453,9 +275,3 @@ def _is_same(a: series_book.Series, b: series_book.Series) -> bool:
         and a.short_units == b.short_units
         and a.notice == b.notice
     )
-
-
-@internal
-@pure
-def _eight(few: uint256[2]) -> uint256[8]:
-    return [few[0], few[1], 0, 0, 0, 0, 0, 0]

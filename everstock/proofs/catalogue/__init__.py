@@ -31,6 +31,6 @@ MAKINGS: Final[Mapping[str, Sequence[Any]]] = {
         1,
         1,
     ),
-    "USDC": ("@WordProofs",),
-    "WordProofs": ("@USDC",),
+    "PoolProofs": ("@USDC",),
+    "USDC": ("@PoolProofs",),
 }

@@ -46,7 +46,13 @@ def _above_chord(worst: int, at: Sequence[int]) -> str:
 
 
 PROPERTIES: Final[Sequence[Proof | Sweep]] = (
-    Proof("moneyness: rounded down, or the nearer clamp", "MarkProofs", "check_moneyness", "price 64 bits, strike 56", "integers"),
+    Proof(
+        "moneyness: rounded down, or the nearer clamp",
+        "MarkProofs",
+        "check_moneyness",
+        "price 64 bits, strike 56",
+        "integers",
+    ),
     Proof(
         "below 1 the time value never falls",
         "MarkProofs",

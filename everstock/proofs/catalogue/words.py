@@ -16,6 +16,14 @@ def _word(claim: str, function: str, bounds: str, reason: str = "", seconds: flo
     return Proof(claim, "WordProofs", function, bounds, reason=reason, seconds=seconds)
 
 
+def _ledger(claim: str, function: str, bounds: str, reason: str = "") -> Proof:
+    return Proof(claim, "LedgerProofs", function, bounds, reason=reason)
+
+
+def _pool(claim: str, function: str, bounds: str, reason: str = "") -> Proof:
+    return Proof(claim, "PoolProofs", function, bounds, reason=reason)
+
+
 PROPERTIES: Final[Sequence[Proof | Sweep]] = (
     _word("leg: what is packed is unpacked", "check_leg", "series 16 bits, units 113, G 127, both signed"),
     _word("leg: every bit has a meaning", "check_leg_word", "every word"),
@@ -42,30 +50,30 @@ PROPERTIES: Final[Sequence[Proof | Sweep]] = (
         f"prices 64 bits, any time, {_ANY}",
         seconds=120,
     ),
-    _word("purse: given back, no other account notices", "check_purse", f"112 bits each, every two accounts, {_ANY}"),
-    _word("purse: with its number of legs", "check_purse_count", f"112 bits each, 0 to 8 legs, {_ANY}"),
-    _word("account: stored over another, it is what was stored last", "check_account", f"up to two legs, {_ANY}"),
-    _word(
+    _ledger("purse: given back, no other account notices", "check_purse", f"112 bits each, every two accounts, {_ANY}"),
+    _ledger("purse: with its number of legs", "check_purse_count", f"112 bits each, 0 to 8 legs, {_ANY}"),
+    _ledger("account: stored over another, it is what was stored last", "check_account", f"up to two legs, {_ANY}"),
+    _ledger(
         "purse: an amount beyond 112 bits is refused",
         "refuse_purse_too_large",
         f"every one, {_ANY}",
         "clearing_house: amount too large",
     ),
-    _word("cash added: claim and legs stay", "check_add_cash", "every sum below 2^112"),
-    _word(
+    _ledger("cash added: claim and legs stay", "check_add_cash", "every sum below 2^112"),
+    _ledger(
         "cash added: a sum beyond 112 bits is refused",
         "refuse_add_cash_too_much",
         f"every amount below 2^255, {_ANY}",
         "clearing_house: amount too large",
     ),
-    _word("main and backstop: given back, neither touches the other", "check_ledgers", f"128 bits each, {_ANY}"),
-    _word("main: beyond 128 bits refused", "refuse_ledgers_too_large", "every one", "clearing_house: amount too large"),
-    _word("backstop: the same", "refuse_backstop_too_large", "every one", "clearing_house: amount too large"),
-    _word("pool pair: given back", "check_pair", "assets 112 bits, shares 144"),
-    _word("pool pair: beyond them refused", "refuse_pair_too_large", "every one", "pool: amount too large"),
-    _word("pool pair: more and less of it", "check_pair_sums", "every sum within the widths"),
-    _word("pool ticket: given back, with the time", "check_ticket", "any controller, any time"),
-    _word("pool queue: given back", "check_queue", f"counts 40 bits, redemptions 96, {_ANY}"),
+    _ledger("main and backstop: given back, neither touches the other", "check_ledgers", f"128 bits each, {_ANY}"),
+    _ledger("main: beyond 128 bits refused", "refuse_ledgers_too_large", "every one", "clearing_house: amount too large"),
+    _ledger("backstop: the same", "refuse_backstop_too_large", "every one", "clearing_house: amount too large"),
+    _pool("pool pair: given back", "check_pair", "assets 112 bits, shares 144"),
+    _pool("pool pair: beyond them refused", "refuse_pair_too_large", "every one", "pool: amount too large"),
+    _pool("pool pair: more and less of it", "check_pair_sums", "every sum within the widths"),
+    _pool("pool ticket: given back, with the time", "check_ticket", "any controller, any time"),
+    _pool("pool queue: given back", "check_queue", f"counts 40 bits, redemptions 96, {_ANY}"),
     _word("parameters: sixteen rates, two limits and two carries", "check_parameters", "every field to its full width"),
     Proof(
         "RiskParameters: what is set is read back",

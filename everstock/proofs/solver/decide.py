@@ -13,7 +13,7 @@ from typing import Final
 import z3
 from z3 import BitVecRef, BoolRef, ExprRef, sat, unsat
 
-from everstock.proofs.solver.numbers import Integers
+from everstock.proofs.solver.integers import Integers
 from everstock.proofs.solver.rewriting import Rewriter
 
 
@@ -110,7 +110,7 @@ def _ask_integers(
     conditions = [rewrite(condition) for condition in conditions]
     integers = Integers(intervals(conditions), opaque=method is Method.ORDER)
     translated = [integers.suppose(condition) for condition in conditions]
-    assertions = [*integers.facts, *integers.lemmas(), *translated]
+    assertions = [*integers.facts, *integers.order.lemmas(), *translated]
     # Two ways with integers; where one is lost the other often is done at once.
     for make, share in ((z3.Solver, 0.05), (_nonlinear, 0.05), (z3.Solver, 0.45), (_nonlinear, 0.45)):
         solver = make()
