@@ -15,11 +15,13 @@ interface IOwned:
     def owner() -> uint256: view
 
 # Of every key, as interfaces/IRiskParameters.vyi lists them.
-KEYS: constant(uint256) = 20
-LOWEST: constant(int256[20]) = [0, 0, 0, 1, 0, 50, 25, 0, 1_050, 0, 2_000, 1_000, 2_000, 10, 0, 0, -30_000, -30_000, 1, 1]
-HIGHEST: constant(int256[20]) = [
+KEYS: constant(uint256) = 21
+LOWEST: constant(int256[21]) = [
+    0, 0, 0, 1, 0, 50, 25, 0, 1_050, 0, 2_000, 1_000, 2_000, 10, 0, 0, -30_000, -30_000, 1, 1, 1_000
+]
+HIGHEST: constant(int256[21]) = [
     1_500, 1_500, 1_000, 500, 1_000, 330, 330, 5_000, 5_000, 50_000, 20_000, 20_000, 20_000, 900, 500, 1_000,
-    30_000, 30_000, 2**96 - 1, 2**96 - 1,
+    30_000, 30_000, 2**96 - 1, 2**96 - 1, 20_000,
 ]
 
 PARAMETERS: immutable(IRiskParameters)

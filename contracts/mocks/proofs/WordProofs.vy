@@ -200,16 +200,19 @@ def check_anchors(first: uint256, second: uint256, shock: uint256) -> bool:
 
 @pure
 @external
-def check_parameters(rates: uint256[16], min_margin: uint256, min_face: uint256, carries: int256[2]) -> bool:
+def check_parameters(
+    rates: uint256[16], min_margin: uint256, min_face: uint256, carries: int256[2], target: uint256
+) -> bool:
     """
     @notice Both words, laid out as the module says, are read back field by field.
     """
     self._assume(min_margin < 2**96 and min_face < 2**96 and self._fits(carries[0], 16) and self._fits(carries[1], 16))
+    self._assume(target < 2**16)
     word: uint256 = 0
     for key: uint256 in range(16):
         self._assume(rates[key] < 2**16)
         word = word | rates[key] << (16 * key)
-    limits: uint256 = min_margin | min_face << 96
+    limits: uint256 = min_margin | min_face << 96 | target << 224
     for u: uint256 in range(2):
         limits = limits | (convert(convert(carries[u], bytes32), uint256) & (2**16 - 1)) << (192 + 16 * u)
     same: bool = True
@@ -221,6 +224,7 @@ def check_parameters(rates: uint256[16], min_margin: uint256, min_face: uint256,
         and parameters._min_face(limits) == min_face
         and parameters._carry(limits, 0) == carries[0]
         and parameters._carry(limits, 1) == carries[1]
+        and parameters._deleverage_target(limits) == target
     )
 
 

@@ -30,6 +30,7 @@ MAKINGS: Final[Mapping[str, Sequence[Any]]] = {
         [10_000, 10_000],
         1,
         1,
+        1_250,
     ),
     "PoolProofs": ("@USDC",),
     "USDC": ("@PoolProofs",),

@@ -74,7 +74,7 @@ PROPERTIES: Final[Sequence[Proof | Sweep]] = (
     _pool("pool pair: more and less of it", "check_pair_sums", "every sum within the widths"),
     _pool("pool ticket: given back, with the time", "check_ticket", "any controller, any time"),
     _pool("pool queue: given back", "check_queue", f"counts 40 bits, redemptions 96, {_ANY}"),
-    _word("parameters: sixteen rates, two limits and two carries", "check_parameters", "every field to its full width"),
+    _word("parameters: sixteen rates, three limits and two carries", "check_parameters", "every field to its full width"),
     Proof(
         "RiskParameters: what is set is read back",
         "ParameterProofs",
