@@ -4,15 +4,13 @@ Amounts are raw units of M, shares raw units of shares.
 """
 
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
 from boa.contracts.vyper.vyper_contract import VyperContract
 
-from everstock.chain.publisher import PricePublisher
-from tests.protocol import Protocol
+from everstock.chain.in_process import Protocol
 
 DEPOSIT_WAIT: Final = 600
 REDEMPTION_WAIT: Final = 3 * 86_400
@@ -21,14 +19,6 @@ MAX_BATCH: Final = 64
 VIRTUAL_SHARES: Final = 10**6
 NEVER: Final = 2**256 - 1
 ZERO_ADDRESS: Final = "0x" + 40 * "0"
-
-
-def twin(protocol: Protocol) -> Protocol:
-    """The same contracts with a publisher of its own, so that a test may move prices and leave nothing behind."""
-    other = copy(protocol)
-    other.index = dict(protocol.index)
-    other.publisher = PricePublisher()
-    return other
 
 
 def events(contract: VyperContract, name: str) -> list[Any]:

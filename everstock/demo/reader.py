@@ -12,6 +12,7 @@ from web3.contract.contract import ContractFunction
 
 from everstock.chain.manifest import Manifest
 from everstock.chain.transactions import Reverted, reason_of
+from everstock.model import words
 
 # Accounts in one call of the lens.
 BATCH: Final = 100
@@ -101,14 +102,9 @@ class Reader:
         return readings
 
 
-def unpacked(words: Iterable[int]) -> dict[int, int]:
-    """Signed units by series of packed legs; see the module `legs`."""
-    units = {}
-    for word in words:
-        if word:
-            size = (word >> 16) & (2**113 - 1)
-            units[word & 0xFFFF] = size - (1 << 113) if size >> 112 else size
-    return units
+def unpacked(stored: Iterable[int]) -> dict[int, int]:
+    """Signed units by series of packed legs."""
+    return {leg.series: leg.units for leg in words.legs(stored)}
 
 
 def account_of(address: str) -> int:

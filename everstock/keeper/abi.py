@@ -11,6 +11,7 @@ from eth_utils import keccak
 from everstock.chain import artifacts
 from everstock.keeper.rpc import RpcDown, octets
 
+
 class Garbled(RpcDown):
     """Returned bytes are not what the contract returns: there is another one, or none."""
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from vyper.compiler.settings import anchor_settings
 from vyper.ir.compile_ir import RuntimeHeader, assembly_to_evm
 
-from tests.coverage.annotation import Mark, annotated
+from tests.coverage.annotation import annotated
 from tests.coverage.source import Branch, Outcome, Place, compiled, place_of
 
 JUMP: Final = 0x56

@@ -12,13 +12,13 @@ from typing import Any, Final
 from hypothesis import currently_in_test_context, note, settings
 from hypothesis import strategies as st
 
+from everstock.chain.in_process import account_of
 from everstock.model.constants import REDEMPTION_WAIT, SETTLE_WINDOW, WAD
 from everstock.model.market import Market
 from everstock.model.parameters import CARRY
 from everstock.model.reverts import Revert
 from tests.economics.stage import Alone, Stage, index_of, list_near, move, open_pools, unit_of
 from tests.economics.wealth import wealth
-from tests.protocol import account_of
 
 OWN: Final = (0, 1, 2)
 EVERYONE: Final = (0, 1, 2, 3, 4, 5)

@@ -12,6 +12,7 @@ from typing import Any, Final
 import boa
 
 from everstock.chain.deployment import UNDERLYINGS
+from everstock.chain.in_process import NO_LIMIT, OPENING, START, STOCK_PRICE, VARIANCES, Protocol, account_of, price
 from everstock.model.constants import SETTLE_WINDOW
 from everstock.model.market import Market
 from everstock.model.parameters import Parameters
@@ -20,7 +21,6 @@ from everstock.model.price_oracle import Block, PriceOracle, Round, Word
 from everstock.model.reverts import Revert
 from everstock.model.risk_book import OrderLeg
 from everstock.parameters import MarketParameters
-from tests.protocol import NO_LIMIT, OPENING, START, STOCK_PRICE, VARIANCES, Protocol, account_of, price
 from tests.stateful.actions import Actions
 
 FOUNDER: Final = "founder"

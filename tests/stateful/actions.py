@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from everstock.chain.deployment import UNDERLYINGS
+from everstock.chain.in_process import MAX_LEGS, NO_LIMIT, account_of, price
 from everstock.model.pool_shares import Pool
 from everstock.model.reverts import Revert
 from everstock.model.risk_book import OrderLeg
-from tests.protocol import MAX_LEGS, NO_LIMIT, account_of, price
 from tests.stateful.mirror import PURSE, Mirror
 
 

@@ -10,12 +10,12 @@ from boa.contracts.event_decoder import RawLogEntry
 from eth_utils import to_checksum_address
 
 from everstock.chain.deployment import UNDERLYINGS
+from everstock.chain.in_process import START, Protocol
 from everstock.model.cash_ledger import Ledgers
 from everstock.model.market import Market
 from everstock.model.parameters import Parameters
 from everstock.model.price_oracle import Block, PriceOracle, Round
 from everstock.model.rebuild import Rebuilder
-from tests.protocol import START, Protocol
 
 
 @dataclass(frozen=True)

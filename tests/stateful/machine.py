@@ -9,11 +9,11 @@ import boa
 from hypothesis.stateful import RuleBasedStateMachine
 
 from everstock.chain.deployment import UNDERLYINGS
+from everstock.chain.in_process import Protocol
 from everstock.model import invariants
 from everstock.model.market import Market
 from everstock.model.pool_shares import VIRTUAL_SHARES
 from everstock.model.waterfall import Stage
-from tests.protocol import Protocol
 from tests.stateful.actions import Actions
 from tests.stateful.logs import Log, assert_same, rebuilt, recorded
 from tests.stateful.mirror import Tally

@@ -1,12 +1,13 @@
 """Anything that anyone may do to a market, in any order, at any prices."""
 
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from everstock.chain.deployment import UNDERLYINGS
+from everstock.chain.in_process import account_of
 from everstock.model.constants import (
     HOUR,
     MAX_LEGS,
@@ -21,7 +22,6 @@ from everstock.model.parameters import BOUNDS, CARRY, DELEVERAGE_TARGET, MIN_MAR
 from everstock.model.reverts import Revert
 from everstock.model.risk_book import Health
 from everstock.model.waterfall import Stage
-from tests.protocol import account_of
 from tests.stateful.machine import Machine
 
 # Accounts by role. A role only says what its rules do more often; anybody may do anything.

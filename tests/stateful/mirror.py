@@ -11,6 +11,7 @@ from hypothesis import note
 
 from everstock.chain import addresses
 from everstock.chain.deployment import UNDERLYINGS
+from everstock.chain.in_process import START, VARIANCES, Protocol, price
 from everstock.chain.transactions import reason_of
 from everstock.model import words
 from everstock.model.cash_ledger import Ledgers, Purse
@@ -20,7 +21,6 @@ from everstock.model.pool_shares import Pair, Pool, Ticket
 from everstock.model.price_oracle import Block, Feed, PriceOracle, Published, Round
 from everstock.model.reverts import Revert
 from everstock.model.waterfall import Settlement
-from tests.protocol import START, VARIANCES, Protocol, account_of, price
 
 # Of whole tokens, enough for anything an actor does.
 PURSE: Final = 10**9

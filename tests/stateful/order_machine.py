@@ -8,13 +8,11 @@ import boa
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from everstock.chain import addresses
-from everstock.chain.deployment import UNDERLYINGS
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, Order, account_of
 from everstock.model import order_desk
 from everstock.model.price_oracle import Published
 from everstock.model.reverts import Revert
 from everstock.model.risk_book import OrderLeg
-from tests.protocol import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, Order, account_of, price
 from tests.stateful.machine import Machine
 from tests.unit.order_desk.desk import base_fee
 

@@ -7,8 +7,8 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
+from everstock.chain.in_process import account_of
 from everstock.model.constants import DEPOSIT_WAIT, HOUR, MAX_WAIT, REDEMPTION_WAIT, SETTLE_WINDOW
-from tests.protocol import account_of
 from tests.stateful.machine import Machine
 
 POOLS: Final = ("main_pool", "insurance_pool")

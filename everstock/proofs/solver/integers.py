@@ -13,7 +13,7 @@ import z3
 from z3 import And, Bool, BoolRef, ExprRef, If, Implies, Int, IntVal, Not, Or
 
 from everstock.proofs.solver import rewriting
-from everstock.proofs.solver.numbers import Number, known, negative, scaled, plus
+from everstock.proofs.solver.numbers import Number, known, negative, plus, scaled
 from everstock.proofs.solver.order import Order
 
 # For a question whose answer only makes things easier.

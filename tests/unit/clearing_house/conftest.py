@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.protocol import Protocol, account_of
+from everstock.chain.in_process import Protocol, account_of
 
 
 @pytest.fixture(scope="session")

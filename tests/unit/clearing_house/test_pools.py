@@ -3,8 +3,8 @@
 import boa
 import pytest
 
+from everstock.chain.in_process import account_of
 from tests.liquidity import events
-from tests.protocol import account_of
 
 
 @pytest.fixture(params=["main", "insurance"])

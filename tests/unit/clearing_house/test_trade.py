@@ -3,7 +3,7 @@
 import boa
 import pytest
 
-from tests.protocol import MAX_LEGS, NO_LIMIT, account_of, price
+from everstock.chain.in_process import MAX_LEGS, NO_LIMIT, account_of, price
 
 
 def order_of(*legs):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.liquidity import Pool, twin
-from tests.protocol import Protocol
+from everstock.chain.in_process import Protocol
+from tests.liquidity import Pool
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def market_with_insurer():
 
 @pytest.fixture
 def protocol(market_with_insurer):
-    return twin(market_with_insurer)
+    return market_with_insurer.fork()
 
 
 @pytest.fixture

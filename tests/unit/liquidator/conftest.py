@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.protocol import Protocol, deployer_of
+from everstock.chain.in_process import Protocol, deployer_of
 
 from .views import Desk
 

@@ -3,8 +3,8 @@
 import boa
 import pytest
 
+from everstock.chain.in_process import Protocol, account_of, deployer_of, unpack_legs
 from everstock.chain.transactions import reason_of
-from tests.protocol import Protocol, account_of, deployer_of, unpack_legs
 
 from .views import PENALTY_RATE, REWARD_SHARE, WAD, Desk, closed_form
 

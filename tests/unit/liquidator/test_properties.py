@@ -7,8 +7,8 @@ from boa import BoaError
 from hypothesis import assume, example, given, note, settings
 from hypothesis import strategies as st
 
+from everstock.chain.in_process import Protocol
 from everstock.chain.transactions import reason_of
-from tests.protocol import Protocol
 
 from .views import INITIAL_RATIO, PENALTY_RATE, WAD, Desk, closed_form
 

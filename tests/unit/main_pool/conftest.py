@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.liquidity import Pool, twin
-from tests.protocol import Protocol
+from everstock.chain.in_process import Protocol
+from tests.liquidity import Pool
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def market_with_provider():
 
 @pytest.fixture
 def protocol(market_with_provider):
-    return twin(market_with_provider)
+    return market_with_provider.fork()
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 import boa
-import pytest
 
+from everstock.chain.in_process import Protocol
 from tests.liquidity import MAX_BATCH, REDEMPTION_WAIT, Pool, events
-from tests.protocol import Protocol
 
 
 def queued_at_book(protocol):

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.protocol import Protocol, deployer_of
+from everstock.chain.in_process import Protocol, deployer_of
 
 from .views import Lens
 

@@ -7,8 +7,8 @@ from boa import BoaError
 from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 
+from everstock.chain.in_process import Protocol, account_of
 from tests.liquidity import events
-from tests.protocol import Protocol, account_of
 
 from .views import GAIN, Lens, exact_gain, reason, rescale, stored_series
 

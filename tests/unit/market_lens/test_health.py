@@ -6,7 +6,7 @@ That they are right to the unit in any market is the business of test_agreement.
 import boa
 import pytest
 
-from tests.protocol import Protocol, account_of
+from everstock.chain.in_process import Protocol, account_of
 
 from .views import WAD, Lens
 

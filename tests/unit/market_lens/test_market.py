@@ -3,7 +3,7 @@
 import pytest
 
 from everstock.chain.deployment import deploy_market
-from tests.protocol import OPENING, START, VARIANCES, Protocol, account_of, price
+from everstock.chain.in_process import OPENING, START, VARIANCES, Protocol, account_of, price
 
 from .views import WAD, Lens, stored_series
 

@@ -8,8 +8,8 @@ import boa
 from boa import BoaError
 from boa.contracts.vyper.vyper_contract import VyperContract
 
+from everstock.chain.in_process import Protocol, account_of, unpack_legs
 from everstock.chain.transactions import reason_of
-from tests.protocol import Protocol, account_of, unpack_legs
 
 WAD: Final = 10**18
 GAIN: Final = 10**24

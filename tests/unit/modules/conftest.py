@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.protocol import deployer_of
+from everstock.chain.in_process import deployer_of
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import boa
 import pytest
 
-from tests.protocol import Protocol
+from everstock.chain.in_process import Protocol
 
 from .desk import wallet
 

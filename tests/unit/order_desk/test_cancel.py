@@ -1,6 +1,6 @@
 import boa
 
-from tests.protocol import DELAY, account_of
+from everstock.chain.in_process import DELAY, account_of
 
 from .desk import ETHER, NOTHING, events, reverts
 

@@ -1,7 +1,7 @@
 import boa
 import pytest
 
-from tests.protocol import EXEC_WINDOW
+from everstock.chain.in_process import EXEC_WINDOW
 
 from .desk import ETHER, ZERO_ADDRESS, events, reverts
 

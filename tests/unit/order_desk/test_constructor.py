@@ -1,6 +1,6 @@
 import boa
 
-from tests.protocol import DELAY, EXEC_WINDOW
+from everstock.chain.in_process import DELAY, EXEC_WINDOW
 
 from .desk import ETHER, reverts
 

@@ -6,7 +6,7 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.protocol import DELAY, EXEC_WINDOW
+from everstock.chain.in_process import DELAY, EXEC_WINDOW
 
 from .desk import events, reverts, wallet
 

@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from everstock.chain import addresses, publisher
-from tests.protocol import DELAY, EXEC_WINDOW, UNDERLYINGS, account_of, price, unpack_legs
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, UNDERLYINGS, account_of, price, unpack_legs
 
 from .desk import NOTHING, events, reverts
 

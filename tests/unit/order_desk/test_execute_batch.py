@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from everstock.chain import addresses
-from tests.protocol import DELAY, EXEC_WINDOW, price
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, price
 
 from .desk import NOTHING, events, reverts
 

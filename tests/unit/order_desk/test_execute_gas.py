@@ -3,7 +3,7 @@
 import boa
 import pytest
 
-from tests.protocol import DELAY
+from everstock.chain.in_process import DELAY
 
 from .desk import cold, events, gas_of_calls, reverts
 

@@ -3,7 +3,7 @@
 import boa
 import pytest
 
-from tests.protocol import DELAY, EXEC_WINDOW, account_of
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, account_of
 
 from .desk import ETHER, NOTHING, reverts
 

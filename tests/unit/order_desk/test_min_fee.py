@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.protocol import DELAY, UNDERLYINGS
+from everstock.chain.in_process import DELAY, UNDERLYINGS
 
 from .desk import GWEI, base_fee, cold, gas_of_calls
 

@@ -5,7 +5,7 @@ from eth_utils import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.protocol import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, account_of
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, account_of
 
 from .desk import ETHER, events, reverts
 

@@ -6,8 +6,8 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from everstock.chain import addresses
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, price
 from everstock.chain.transactions import reason_of
-from tests.protocol import DELAY, EXEC_WINDOW, price
 
 from .desk import events
 

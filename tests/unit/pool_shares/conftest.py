@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.liquidity import pools, twin
-from tests.protocol import Protocol
+from everstock.chain.in_process import Protocol
+from tests.liquidity import pools
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def empty_market_of_six_decimals():
 
 @pytest.fixture
 def protocol(empty_market):
-    return twin(empty_market)
+    return empty_market.fork()
 
 
 @pytest.fixture(params=["main", "insurance"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.liquidity import MAX_BATCH, pools, twin
+from tests.liquidity import MAX_BATCH, pools
 
 # Python and contracts in turn: an example takes a tenth of a second.
 FEW = settings(
@@ -25,7 +25,7 @@ def market(request, empty_market, empty_market_of_six_decimals):
 
 def fresh(market, kind):
     """A pool whose prices start anew; its market is rolled back after each example."""
-    return pools(twin(market))[kind]
+    return pools(market.fork())[kind]
 
 
 # Between min_margin (50 dollars) and 30 million dollars, and what the ledger may gain by, in thousandths of a token.

@@ -11,9 +11,9 @@ from boa import BoaError
 from boa.contracts.vyper.vyper_contract import VyperContract
 
 from everstock.chain import addresses
+from everstock.chain.in_process import UNDERLYINGS, Protocol, price
 from everstock.chain.publisher import PriceUpdate, sign
 from everstock.chain.transactions import reason_of
-from tests.protocol import UNDERLYINGS, Protocol, price
 
 BTC, ETH = 0, 1
 FEE: Final = 1  # wei for each message

@@ -6,7 +6,7 @@ import boa
 import pytest
 
 from everstock.chain import publisher
-from tests.protocol import OPENING, price
+from everstock.chain.in_process import OPENING, price
 
 from .feeds import BTC, ETH, refused, refuser
 

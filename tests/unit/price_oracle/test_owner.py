@@ -4,8 +4,8 @@ import boa
 import pytest
 
 from everstock.chain.deployment import UNDERLYINGS
+from everstock.chain.in_process import OPENING, START, VARIANCES, deployer_of, price
 from tests.liquidity import events
-from tests.protocol import OPENING, START, VARIANCES, deployer_of, price
 
 from .feeds import BTC, ETH, refused
 

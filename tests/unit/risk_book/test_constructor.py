@@ -3,7 +3,7 @@
 import boa
 import pytest
 
-from tests.protocol import Protocol, deployer_of
+from everstock.chain.in_process import Protocol, deployer_of
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.protocol import Protocol
+from everstock.chain.in_process import Protocol
 
 from .views import Listing
 

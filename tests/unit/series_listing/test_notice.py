@@ -3,8 +3,8 @@
 import boa
 import pytest
 
+from everstock.chain.in_process import price
 from everstock.model import words
-from tests.protocol import price
 
 from .views import HOUR, NOTICE_PERIOD
 

@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from everstock.chain.deployment import TIMELOCK_DELAY, deploy_timelock
-from tests.protocol import Protocol, deployer_of
+from everstock.chain.in_process import Protocol, deployer_of
 
 NONE = bytes(32)
 

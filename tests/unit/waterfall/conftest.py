@@ -7,9 +7,9 @@ from typing import Any
 import boa
 import pytest
 
+from everstock.chain.in_process import Protocol, account_of
 from everstock.model.waterfall import Stage
-from tests.liquidity import Pool, events, twin
-from tests.protocol import Protocol, account_of
+from tests.liquidity import Pool, events
 
 BOUGHT = 2_000
 WRITTEN = 300
@@ -111,7 +111,7 @@ def nobodys():
 def opened(protocol: Protocol) -> Market:
     """A market as it was when people had traded; its anchors are old enough to follow the first move."""
     boa.env.evm.patch.timestamp = protocol.ready
-    market = Market(twin(protocol))
+    market = Market(protocol.fork())
     market.set_prices(after=WINDOW)
     return market
 

@@ -5,9 +5,9 @@ from fractions import Fraction
 import boa
 import pytest
 
+from everstock.chain.in_process import account_of
 from everstock.model import words
 from tests.liquidity import events
-from tests.protocol import account_of
 
 from .conftest import BOUGHT, WINDOW
 

@@ -5,9 +5,9 @@ from itertools import permutations
 import boa
 import pytest
 
+from everstock.chain.in_process import account_of
 from everstock.model.waterfall import Stage
 from tests.liquidity import NEVER, Pool
-from tests.protocol import account_of
 
 from .conftest import WINDOW, opened
 

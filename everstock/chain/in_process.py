@@ -13,14 +13,14 @@ from typing import Any, Final, NamedTuple
 
 import boa
 from boa.contracts.vyper.vyper_contract import VyperContract, VyperDeployer
-from eth_utils import to_checksum_address
 
 from everstock.chain import addresses
 from everstock.chain.deployment import UNDERLYINGS, Feed, Market, base_feeds, deploy_market, deploy_oracle
 from everstock.chain.publisher import DEVNET_PUBLISHER, PricePublisher
+from everstock.model import words
 from everstock.parameters import MarketParameters
 
-CONTRACTS: Final = Path(__file__).parents[1] / "contracts"
+CONTRACTS: Final = Path(__file__).parents[2] / "contracts"
 
 # When every test begins: 2025-10-09 00:00 UTC.
 START: Final = 1_759_968_000
@@ -86,13 +86,9 @@ def price(usd: float) -> int:
     return round(usd * 10**8)
 
 
-def unpack_legs(words: Sequence[int]) -> list[tuple[int, int, int]]:
+def unpack_legs(stored: Sequence[int]) -> list[tuple[int, int, int]]:
     """Packed legs as (series, units, G at entry)."""
-
-    def signed(bits: int, width: int) -> int:
-        return bits - (1 << width) if bits >> (width - 1) else bits
-
-    return [(w & 0xFFFF, signed((w >> 16) & (2**113 - 1), 113), signed(w >> 129, 127)) for w in words if w]
+    return [(leg.series, leg.units, leg.entry) for leg in words.legs(stored)]
 
 
 @dataclass
@@ -288,8 +284,3 @@ class Protocol:
     def units(self, trader: str, subaccount: int = 0) -> dict[int, int]:
         """Units by series of an account's legs."""
         return {series: units for series, units, _ in unpack_legs(self.account(trader, subaccount).legs)}
-
-
-def checksum(address: Any) -> str:
-    """An address as web3 writes it."""
-    return to_checksum_address(str(address))
