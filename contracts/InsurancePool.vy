@@ -5,8 +5,9 @@
 @title InsurancePool
 @license AGPL-3.0-only
 @notice The liquidity providers who stand behind bankrupt accounts and an exhausted main pool. See interfaces/IPool.vyi.
-@dev Equity is the insurance ledger; whoever enters pays for what is about to be swept into it, too. Nobody leaves ahead of a loss that already happened: redemptions are not paid in
-     a settle window, nor while the main pool has E <= 0 and somebody may still win from it. Else E and R bind none.
+@dev Equity is the insurance ledger; whoever enters pays for what is about to be swept into it, too. Nobody leaves ahead of
+     a loss that already happened: redemptions are not paid in a settle window, nor while the main pool has E <= 0 and
+     somebody may still win from it. Else E and R bind none.
 """
 
 from ethereum.ercs import IERC165
@@ -40,7 +41,9 @@ exports: pool_shares.__interface__
 
 
 @deploy
-def __init__(name: String[50], symbol: String[20], token: address, clearing_house: address, risk_book: address, risk_parameters: address):
+def __init__(
+    name: String[50], symbol: String[20], token: address, clearing_house: address, risk_book: address, risk_parameters: address
+):
     pool_shares.__init__(name, symbol, token, clearing_house, risk_book, risk_parameters)
 
 

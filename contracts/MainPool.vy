@@ -39,7 +39,9 @@ exports: pool_shares.__interface__
 
 
 @deploy
-def __init__(name: String[50], symbol: String[20], token: address, clearing_house: address, risk_book: address, risk_parameters: address):
+def __init__(
+    name: String[50], symbol: String[20], token: address, clearing_house: address, risk_book: address, risk_parameters: address
+):
     pool_shares.__init__(name, symbol, token, clearing_house, risk_book, risk_parameters)
 
 
@@ -146,7 +148,8 @@ def _free_cash(entered: uint256) -> int256:
 @view
 def _kept(requirement: uint256) -> int256:
     """
-    @notice What a redemption must leave of E: withdraw_buffer (or open_buffer, if that is more) * R, raw units of M, rounded up.
+    @notice What a redemption must leave of E: the larger of withdraw_buffer and open_buffer times R, raw units of M, rounded
+            up.
     """
     if requirement == 0:
         return 0

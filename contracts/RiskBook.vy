@@ -180,7 +180,8 @@ def trade(
     requirement: uint256 = market_book._requirement(book, totals)
     if requirement > requirement_before:
         # E once the gain is booked and the fee is in.
-        left: int256 = market_book._equity(main + result.fee, claims + queued + result.sweep.insurance + result.sweep.treasury, totals.accrued) - account.gain
+        swept: uint256 = result.sweep.insurance + result.sweep.treasury
+        left: int256 = market_book._equity(main + result.fee, claims + queued + swept, totals.accrued) - account.gain
         needed: uint256 = parameters._rate(book.rates, buffer) * requirement
         checks._require(left * 1_000 >= integers._int(needed), "trade: over pool capacity")
     return result

@@ -172,7 +172,11 @@ def _checkpoint(book: Book, main: uint256, claims: uint256, leaving: uint256) ->
         window_end=state.window_end,
     )
     treasury: uint256 = swept * parameters._rate(book.rates, parameters.TREASURY_SHARE) // c.PERMILLE
-    return IRiskBook.Sweep(insurance=swept - treasury, treasury=treasury, alarm=state.depth == 0 or state.scale < c.LEAST_SCALE)
+    return IRiskBook.Sweep(
+        insurance=swept - treasury,
+        treasury=treasury,
+        alarm=state.depth == 0 or state.scale < c.LEAST_SCALE,
+    )
 
 
 @internal

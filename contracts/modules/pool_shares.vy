@@ -118,7 +118,9 @@ isOperator: public(HashMap[address, HashMap[address, bool]])
 
 
 @deploy
-def __init__(name_: String[50], symbol_: String[20], token: address, clearing_house: address, risk_book: address, risk_parameters: address):
+def __init__(
+    name_: String[50], symbol_: String[20], token: address, clearing_house: address, risk_book: address, risk_parameters: address
+):
     """
     @notice Approves the clearing house to pull what enters.
     """

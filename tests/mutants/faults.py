@@ -99,14 +99,14 @@ FAULTS: Final = (
     Fault(
         "a frozen series goes on gaining",
         "modules/series_book.vy",
-        "if s.notice == FROZEN or (s.time",
-        "if (s.time",
+        "if s.notice == FROZEN or terms.price == 0 or (s.time",
+        "if terms.price == 0 or (s.time",
     ),
     Fault(
-        "the list of active series loses its first instead of the frozen one",
+        "the list of active series loses its first instead of the retired one",
         "modules/series_book.vy",
-        "self.active[s.underlying] = (ids ^ ((id ^ (ids & (2**16 - 1))) << place)) >> 16",
-        "self.active[s.underlying] = ids >> 16",
+        "self.active[underlying] = (ids ^ ((id ^ (ids & (2**16 - 1))) << place)) >> 16",
+        "self.active[underlying] = ids >> 16",
     ),
     # The book
     Fault(
@@ -148,14 +148,14 @@ FAULTS: Final = (
     Fault(
         "no settle window while equity is gone",
         "modules/market_book.vy",
-        "if jumped or (equity <= 0 and totals.open_legs != 0):",
-        "if jumped:",
+        "if checkpoints._has_jumped(prices, pool_shock) or (equity <= 0 and totals.open_legs != 0):",
+        "if checkpoints._has_jumped(prices, pool_shock):",
     ),
     Fault(
         "gains are paid although the last checkpoint saw no equity",
         "modules/checkpoints.vy",
-        "return self._is_window_open(state) or state.negative_since != 0",
-        "return self._is_window_open(state)",
+        "return block.timestamp < state.window_end or state.negative_since != 0",
+        "return block.timestamp < state.window_end",
     ),
     Fault(
         "sweeps are paid while claims wait",
@@ -270,7 +270,7 @@ FAULTS: Final = (
     Fault(
         "risk may be added while Chainlink disagrees",
         "RiskBook.vy",
-        '        checks._require(not book.restricted, "risk_book: far from chainlink")\n        result.initial',
+        "        market_book._only_near_chainlink(book.restricted)\n        result.initial",
         "        result.initial",
     ),
     Fault(
@@ -394,16 +394,110 @@ FAULTS: Final = (
     Fault(
         "redemptions leave the main pool below its buffer",
         "MainPool.vy",
-        "min(self._free_cash(batch.entered), batch.equity - integers._int(2 * flow.requirement))",
-        "min(self._free_cash(batch.entered), batch.equity)",
+        "limit: int256 = batch.equity - self._kept(flow.requirement)",
+        "limit: int256 = batch.equity",
         "pool",
     ),
     Fault(
         "insurance may leave while the main pool has no equity",
         "InsurancePool.vy",
-        "    if flow.equity > 0 or self._is_idle(ledgers):\n        batch",
+        "    if stage == waterfall.SETTLED or flow.equity > 0 or self._is_idle(ledgers):\n        batch",
         "    if True:\n        batch",
         "pool",
+    ),
+    # Deleveraging, settlement and the waterfall
+    Fault(
+        "deleveraging inside a settle window while E is above R / 2",
+        "modules/market_book.vy",
+        "if 2 * equity >= requirement and (equity >= requirement or block.timestamp < state.window_end):",
+        "if equity >= requirement:",
+    ),
+    Fault(
+        "deleveraging to R instead of the target",
+        "modules/market_book.vy",
+        "needed: uint256 = parameters._deleverage_target(limits) * requirement",
+        "needed: uint256 = c.PERMILLE * requirement",
+    ),
+    Fault(
+        "an overdue redemption takes nothing of the book along",
+        "modules/market_book.vy",
+        "free -= min(leaving * c.PERMILLE, free)",
+        "free -= 0",
+        "pool",
+    ),
+    Fault(
+        "utilisation after deleveraging is that before",
+        "modules/market_book.vy",
+        "requirement = pool_risk._requirement(totals, charge, state.scale, pool_risk.GRANULE)\n        state.util",
+        "state.util",
+    ),
+    Fault(
+        "an overdue redemption is paid out of cash owed as claims",
+        "MainPool.vy",
+        "if min(overdue, cash) > limit:\n            batch = pool_shares._execute_redemptions(batch, 1, min(overdue, cash))",
+        "if min(overdue, cash) > limit:\n            batch = pool_shares._execute_redemptions(batch, 1, overdue)",
+        "pool",
+    ),
+    Fault(
+        "insurance is entered at its ledger alone",
+        "InsurancePool.vy",
+        "pool_shares._execute_deposits(batch, deposits, self._expected(flow.accrued))",
+        "pool_shares._execute_deposits(batch, deposits, 0)",
+        "pool",
+    ),
+    Fault(
+        "main absorbs bad debt that insurance could pay",
+        "modules/waterfall.vy",
+        "    m, insured = cash_ledger._cover(main, missing)\n",
+        "    m, insured = cash_ledger._cover(main, missing // 2)\n",
+    ),
+    Fault(
+        "checkpoints count twice within three minutes",
+        "modules/waterfall.vy",
+        "block.timestamp >= s.counted + COUNT_GAP",
+        "block.timestamp >= s.counted",
+    ),
+    Fault(
+        "an interrupted run of checkpoints goes on counting",
+        "modules/waterfall.vy",
+        "    if s.since != since:\n        s.count = 0\n",
+        "",
+    ),
+    Fault(
+        "claims are paid from main alone",
+        "modules/waterfall.vy",
+        "paid: uint256 = min(main.claims, main.cash + backstop.insurance)",
+        "paid: uint256 = min(main.claims, main.cash)",
+    ),
+    Fault(
+        "main gets back what insurance had paid",
+        "modules/waterfall.vy",
+        "insurance: uint256 = min(left, began_with)",
+        "insurance: uint256 = min(left, backstop.insurance - from_insurance)",
+    ),
+    Fault(
+        "a claim is paid in full although h is below 1",
+        "modules/waterfall.vy",
+        "return claim * (word & (2**128 - 1)) // (word >> 128)",
+        "return claim",
+    ),
+    Fault(
+        "settlement is finished while legs are open",
+        "ClearingHouse.vy",
+        '    assert pool_risk._decode_totals(words.totals).open_legs == 0, "clearing_house: accounts to resolve"\n',
+        "",
+    ),
+    Fault(
+        "trading goes on in settlement",
+        "modules/checkpoints.vy",
+        '    checks._require(not state.frozen, "risk_book: in settlement")',
+        "    pass",
+    ),
+    Fault(
+        "the treasury leaves below its least balance",
+        "Treasury.vy",
+        "assert ledgers.treasury >= self.least_balance,",
+        "assert ledgers.treasury + self.least_balance >= 0,",
     ),
     # The order desk and the oracle
     Fault(
