@@ -11,8 +11,9 @@ from web3.logs import DISCARD
 from web3.types import TxReceipt
 
 from everstock.chain import devnet
+from everstock.chain.attestation import Attestation, VaultDomain, sign
 from everstock.chain.deployment import UNDERLYINGS
-from everstock.chain.launch import Stock
+from everstock.chain.launch import Stock, launch
 from everstock.chain.manifest import Manifest
 from everstock.chain.transactions import Reverted, Wallet, call
 from everstock.model import words
@@ -252,3 +253,86 @@ def _fields(contract: Contract, function: str) -> list[str]:
     """Names of the fields of the struct, or of the list of structs, that a function returns."""
     (output,) = contract.get_function_by_name(function).abi["outputs"]
     return [component["name"] for component in output["components"]]
+
+
+def _terms(order: Any) -> tuple[Any, ...]:
+    """An order out of its event, as `execute` takes it."""
+    fields = dict(order)
+    fields["legs"] = [(leg["series"], leg["face"]) for leg in order["legs"]]
+    return tuple(fields.values())
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """A fork with a market to measure on."""
+    with devnet.fork(prices={name: price(usd) for name, usd in OPENING.items()}) as chain:
+        yield build(chain)
+
+
+def build(chain: devnet.Chain) -> Stage:
+    """One market on a chain whose prices are `OPENING`: both pools funded, 32 series open on both sides.
+
+    From then on the chain's time moves only as told.
+    """
+    chain.stop_clock()
+    owner = chain.wallet(0)
+    built = Stage(chain, launch(owner, [STOCK], custodian=owner.address))
+    _mint(built)
+    _fill_pools(built)
+    built.keeper.transact(built.clearing_house.functions.checkpoint())
+    for underlying, strikes in STRIKES.items():
+        for strike in strikes:
+            for is_put in (False, True):
+                listing = built.series_listing.functions.list_series(UNDERLYINGS.index(underlying), price(strike), is_put)
+                built.owner.transact(listing)
+                built.series.append(len(built.series) + 1)
+    _open(built)
+    return built
+
+
+def _mint(built: Stage) -> None:
+    """The owner, who is also custodian and a participant here, mints what everybody needs."""
+    owner, vault = built.owner, built.vault
+    owner.transact(vault.functions.set_participant(owner.address, True))
+    attestation = Attestation(
+        participant=owner.address,
+        amount=10 * (MAIN_CAPITAL + INSURANCE_CAPITAL),
+        custody_reference=b"\1" * 32,
+        nonce=1,
+        deadline=built.chain.now + 3_600,
+    )
+    domain = VaultDomain.from_eip5267(call(vault.functions.eip712Domain()))
+    signature = sign(attestation, domain, owner.account.key)
+    fields = (
+        attestation.participant,
+        attestation.amount,
+        attestation.custody_reference,
+        attestation.nonce,
+        attestation.deadline,
+    )
+    owner.transact(vault.functions.mint_in_kind(fields, signature))
+
+
+def _fill_pools(built: Stage) -> None:
+    for pool, capital in ((built.main_pool, MAIN_CAPITAL), (built.insurance_pool, INSURANCE_CAPITAL)):
+        built.owner.transact(built.vault.functions.approve(pool.address, 2**256 - 1))
+        built.owner.transact(pool.functions.requestDeposit(capital, built.owner.address, built.owner.address))
+    built.move(after=DEPOSIT_WAIT)
+    for pool in (built.main_pool, built.insurance_pool):
+        built.keeper.transact(pool.functions.fulfil(1, 0))
+
+
+def _open(built: Stage) -> None:
+    """Every series gets a long and a short, of different holders, eight legs to each holder."""
+    built.holders = [built.trader() for _ in range(HOLDERS)]
+    built.move()
+    for number, holder in enumerate(built.holders):
+        # The first half of the holders buy all series, eight each; the second half write them.
+        side = 1 if number < HOLDERS // 2 else -1
+        first = 8 * (number % (HOLDERS // 2))
+        built.trade(holder, *[(id_, side * FACE) for id_ in built.series[first : first + 8]])
+    # Two moves, so that no gain index is at its first value.
+    built.move(BTC=built.index["BTC"] * 1.001, ETH=built.index["ETH"] * 1.001)
+    built.keeper.transact(built.clearing_house.functions.checkpoint())
+    built.move(BTC=built.index["BTC"] * 1.001, ETH=built.index["ETH"] * 1.001)
+    built.keeper.transact(built.clearing_house.functions.checkpoint())
