@@ -7,9 +7,8 @@ import pytest
 
 from everstock.chain.in_process import account_of
 from everstock.model import words
+from tests.leaning import BOUGHT, WINDOW
 from tests.liquidity import events
-
-from .conftest import BOUGHT, WINDOW
 
 WAD = 10**18
 # BTC at which E < R, but not R / 2; and at which it is.

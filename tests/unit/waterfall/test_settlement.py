@@ -7,9 +7,8 @@ import pytest
 
 from everstock.chain.in_process import account_of
 from everstock.model.waterfall import Stage
+from tests.leaning import WINDOW, opened
 from tests.liquidity import NEVER, Pool
-
-from .conftest import WINDOW, opened
 
 CRASH = 200_000
 IN_SETTLEMENT = "clearing_house: in settlement"
