@@ -1,4 +1,4 @@
-"""Past prices of BTC and ETH, from wherever they can be had, as ticks that a chain's feeds can follow.
+"""Past prices of BTC and ETH, from wherever they can be had, as ticks that a chain's feeds can follow; and replays of them.
 
 Where to look:
 
@@ -8,4 +8,14 @@ Where to look:
 - `daily`     published daily figures, and a seeded bridge between them
 - `exchange`  bars from a public exchange, fetched once and kept
 - `sources`   which of these a replay takes its prices from
+
+Prices against the contracts, in process (`everstock replay`):
+
+- `books`     who holds what when a replay begins
+- `market`    pools, book and contracts, and a keeper that looks after them
+- `watch`     which ticks are worth a look
+- `run`       a replay from its first tick to its last
+- `outcome`   what came of it, and whether it adds up
+- `charts`, `pages`  the picture of it, the report, docs/REPLAYS.md
+- `command`   `everstock replay`
 """
