@@ -109,7 +109,7 @@ class Pair:
 
 
 @cache
-def pair(bitmex: bool, fund: int, capital: bool) -> Pair:
+def pair(*, bitmex: bool, fund: int, capital: bool) -> Pair:
     """A and B, and the price that jumps from 3,500 to 4,000. Without `capital` the pool between them has nothing of its
     own: then nothing can carry A's position once B's is gone, and the market settles."""
     with swap_market(PAIR_OPENED, 1_800, bitmex=bitmex, fund=fund, main=40) as (market, series):
