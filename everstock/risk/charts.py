@@ -47,7 +47,8 @@ def _outcome(axes: Axes, histories: Sequence[History]) -> None:
         hours, colour = history.default.sold, UNDERLYINGS[history.closes.name]
         times = [datetime.fromtimestamp(time, UTC) for time in history.closes.time[1::24].tolist()]
         for profit, style, word in ((hours.hedged, "-", "hedged"), (hours.unhedged, ":", "unhedged")):
-            axes.plot(times, np.cumsum(profit)[::24], style, color=colour, linewidth=1.4, label=f"{history.closes.name}, {word}")
+            label = f"{history.closes.name}, {word}"
+            axes.plot(times, np.cumsum(profit)[::24], style, color=colour, linewidth=1.4, label=label)
     axes.set_title("A pool that sells straddles, earned so far")
     axes.set_ylabel("per unit of face")
     axes.legend(loc="upper left")
@@ -59,7 +60,8 @@ def _distribution(axes: Axes, histories: Sequence[History]) -> None:
         hours, colour = history.default.sold, UNDERLYINGS[history.closes.name]
         for profit, style, word in ((hours.hedged, "-", "hedged"), (hours.unhedged, ":", "unhedged")):
             returns = _sorted_years(hours, profit)
-            axes.plot(returns, np.linspace(0, 100, len(returns)), style, color=colour, label=f"{history.closes.name}, {word}")
+            label = f"{history.closes.name}, {word}"
+            axes.plot(returns, np.linspace(0, 100, len(returns)), style, color=colour, label=label)
     axes.axvline(0, color=SOFT, linewidth=0.8)
     axes.set_title("All rolling years")
     axes.set_xlabel("earned in the year, per unit of face")

@@ -1,8 +1,8 @@
 """Traders who buy, or write, an at-the-money straddle right after a jump, while the oracle has not learnt of it yet.
 
-A jump is an hourly return of more than so many sigmas, sigma^2 being the slow variance before it. They trade at the close of that hour, hold
-for some hours and close; no two trades overlap. Per unit of face (a call and a put of face 1 each), net of premium and of fees
-both ways, without impact, and without what hedging costs them.
+A jump is an hourly return of more than so many sigmas, sigma^2 being the slow variance before it. They trade at the
+close of that hour, hold for some hours and close; no two trades overlap. Per unit of face (a call and a put of face 1
+each), net of premium and of fees both ways, without impact, and without what hedging costs them.
 """
 
 from dataclasses import dataclass, replace

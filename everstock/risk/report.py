@@ -50,7 +50,8 @@ def prototype(histories: Sequence[History]) -> Lines:
 def outcomes(histories: Sequence[History]) -> Lines:
     """Every rolling year of a pool that sells, and of one that buys."""
     head = (
-        "index", "the pool", "hedge", "premium", "mean", "worst year", "5%", "median", "95%", "best year", "for the common share",
+        "index", "the pool", "hedge", "premium", "mean", "worst year", "5%", "median", "95%", "best year",
+        "for the common share",
     )  # fmt: skip
     rows = []
     for history in histories:

@@ -1,9 +1,10 @@
 """A pool that always sells (or buys) the same kind of book: what each hour brings, per unit of face.
 
-A book is some slots, each of which holds one option of face 1 / slots or, for straddles, a call and a put of face 1 each, until its
-strike has gone stale. The pool touches every hour, and hedges at the start of each hour with the index itself, or not at all.
-Premium as SPEC sections 3 and 4 have it: of an hour at the average of its two ends, each with the variances of its own time.
-Utilisation is 0, so there is no surcharge, and there are no trading fees: both are the pool's on top.
+A book is some slots, each of which holds one option of face 1 / slots or, for straddles, a call and a put of face 1
+each, until its strike has gone stale. The pool touches every hour, and hedges at the start of each hour with the index
+itself, or not at all. Premium as SPEC sections 3 and 4 have it: of an hour at the average of its two ends, each with
+the variances of its own time. Utilisation is 0, so there is no surcharge, and there are no trading fees: both are the
+pool's on top.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ CARRY: Final = 0.10
 LOAD: Final = 0.10
 # A straddle is struck anew once its moneyness is so far from 1.
 RESTRIKE: Final = 0.10
-# A mix: strikes with m anywhere from 3/4 to 4/3 (what may be listed), held for a week on average or until m leaves [1/2, 2].
+# A mix: strikes with m from 3/4 to 4/3 (what may be listed), held for a week on average or until m leaves [1/2, 2].
 SLOTS: Final = 16
 LISTED: Final = (0.75, 4 / 3)
 OPEN: Final = (0.5, 2.0)
@@ -68,7 +69,7 @@ class Book:
 
 @dataclass(frozen=True)
 class Hours:
-    """What each step brought a pool that sells the book, per unit of face. Whoever buys it has the opposite, less the loads."""
+    """What each step brought a pool that sells the book, per unit of face."""
 
     years: Floats
     premium: Floats  # received, load included
@@ -108,7 +109,7 @@ def sold(
     load: float = LOAD,
     opening_end: bool = False,
 ) -> Hours:
-    """A pool that sells: traders pay the long rate. `opening_end` charges an hour at its first end, as the first prototype did."""
+    """A pool that sells at the long rate. `opening_end` charges an hour at its first end, as did the prototype."""
     return _hours(closes, book, oracle.long, carry, load, opening_end)
 
 

@@ -22,7 +22,7 @@ def test_apart__no_two_trades_overlap_and_the_last_ends_in_time():
 @pytest.mark.parametrize("buys", [True, False])
 @pytest.mark.parametrize("hours", [1, 24])
 def test_trades__at_any_hour_of_a_steady_index__bring_nothing_before_load_and_fees(buys, hours):
-    """But for the average of an hour's two ends, which is up to 2% more than what a straddle at the money is worth in it."""
+    """But for the average of an hour's two ends, up to 2% more than what a straddle at the money is worth in it."""
     index = walk(0.6, 40_000)
     found = informed.trades(index, Oracle.steady(index, 0.6), np.arange(len(index.price)), hours, buys=buys)
     premium = found.load.mean()
