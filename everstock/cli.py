@@ -14,6 +14,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "devnet": ("everstock.chain.command", "run_devnet", "Run a local Base and keep it running, to look around in."),
     "keeper": ("everstock.keeper.command", "run_keeper", "Keep a deployment: prices, orders, liquidations, upkeep."),
     "replay": ("everstock.replay.command", "run_replay", "Past prices against the real contracts, in process."),
+    "risks": ("everstock.replay.risks", "run_risks", "Jumps of each size against the contracts; writes docs/RISKS.md's table."),
     "bench": ("everstock.bench.command", "run_bench", "Measure gas and code sizes; writes docs/GAS.md."),
     "bench-floats": ("everstock.bench.floats", "run_bench_floats", "Time the float price on many legs; writes docs/SPEED.md."),
     "proofs": ("everstock.proofs.command", "run_proofs", "Prove the contracts' arithmetic; writes docs/PROOFS.md."),

@@ -12,10 +12,12 @@ Where to look:
 Prices against the contracts, in process (`everstock replay`):
 
 - `books`     who holds what when a replay begins
-- `market`    pools, book and contracts, and a keeper that looks after them
+- `opening`   a fresh market: pools filled, series listed, a book opened
+- `market`    that market over time, and a keeper that looks after it
 - `watch`     which ticks are worth a look
 - `run`       a replay from its first tick to its last
 - `outcome`   what came of it, and whether it adds up
 - `charts`, `pages`  the picture of it, the report, docs/REPLAYS.md
 - `command`   `everstock replay`
+- `risks`     `everstock risks`: single jumps, and the tables of docs/RISKS.md
 """

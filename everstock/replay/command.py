@@ -93,13 +93,18 @@ def run_replay(
       everstock replay --episode 2025-10-10 --book written --pause 1800 --out build/replay
       everstock replay --all --out build/replay
     """
-    console = Console(highlight=False)
+    # A table of everything is wide; a file or a pipe does not mind.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 220)
     if main <= 0 or insurance <= 0:
         raise click.BadParameter("a pool needs more than 0 tokens", param_hint="--main, --insurance")
     settings = Settings(Book(book), seed, main, insurance, load, pause)
     try:
         runs = [(_replay(btc, eth, episode, seed), settings)] if not everything else list(_all(btc, eth, episode, settings))
-        found = [_performed(replay, chosen) for replay, chosen in runs]
+        found = []
+        for replay, chosen in runs:
+            found.append(_performed(replay, chosen))
+            if everything:
+                click.echo(f"{replay.title}, {chosen.book}: {found[-1].wall_seconds:.0f} s", err=True)
         if out is not None or everything:
             page = write_report(found, out or Path("build/replay"))
         if everything:
@@ -174,7 +179,8 @@ def _table(outcome: Outcome) -> Table:
     row = table.add_row
     row("prices", outcome.source)
     row("ticks", f"{outcome.ticks:,}, of which {outcome.looks:,} were worth a look")
-    row("speed", f"{outcome.speed:,.0f} times real time ({outcome.wall_seconds:.1f} s)")
+    took = f"{outcome.wall_seconds:.1f} s, {outcome.cpu_seconds:.1f} s of a core"
+    row("speed", f"{outcome.speed:,.0f} times real time ({took}: {outcome.speed_of_core:,.0f} times)")
     hit = f"{outcome.accounts_liquidated} of {outcome.accounts} accounts"
     row("liquidations", f"{outcome.liquidations_partial} in part, {outcome.liquidations_full} in full; {hit}")
     row("bad debt", f"{_tokens(outcome.bad_debt)} of {outcome.bankrupt} accounts, {_tokens(outcome.bad_debt_insured)} insured")

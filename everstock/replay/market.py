@@ -1,38 +1,33 @@
-"""A market in process with its pools filled and a book opened, and a keeper that looks after it.
+"""A market in process, once its pools are filled and its book is open, and a keeper that looks after it.
 
 Everything but the estimate of what to look at (`watch`) is asked of the contracts; what to do is the keeper's own
 `decide`. Times are those of the episode, Unix seconds: the chain's clock is `shift` ahead of it. Amounts are raw units.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from boa import BoaError
 from boa.contracts.vyper.vyper_contract import VyperContract
 
 from everstock.chain.deployment import UNDERLYINGS
 from everstock.chain.in_process import Protocol, account_of, price, unpack_legs
-from everstock.chain.transactions import reason_of
-from everstock.demo.strikes import two_digits
 from everstock.demo.volatility import Variances
 from everstock.keeper import state as keeper
 from everstock.keeper.actions import Checkpoint, Finalize, Liquidate, Resolve
 from everstock.keeper.decide import Policy, decide
-from everstock.model.constants import PERMILLE, WAD
+from everstock.model.constants import WAD
 from everstock.model.waterfall import Stage
-from everstock.replay.books import RUNGS, Book, Holder, Series, book_of
+from everstock.replay.books import Holder, Series
 
 SYMBOL: Final = "TSLA.M"
-DEPOSIT_WAIT: Final = 600
 # Of one call of the lens.
 MAX_HEALTHS: Final = 100
-MAX_FULFILLED: Final = 64
 # Rounds of looking and acting at one price; each liquidation makes it less likely that there is more to do.
 MAX_ROUNDS: Final = 20
-# The owner writes variances so often, and they begin as high as this on both underlyings.
+# The owner writes variances so often.
 VARIANCE_SECONDS: Final = 3_600
-SIGMAS: Final = {"BTC": 0.60, "ETH": 0.72}
 POLICY: Final = Policy(block_seconds=0)
 
 
@@ -126,6 +121,15 @@ class Market:
     def is_over(self) -> bool:
         """Whether the market was settled: nothing more can happen."""
         return self.state.stage == Stage.SETTLED
+
+    def fork(self) -> "Market":
+        """The same contracts, which titanoboa puts back, with records of its own."""
+        twin = copy(self)
+        twin.protocol = self.protocol.fork()
+        twin.accounts, twin.events, twin.readings = dict(self.accounts), list(self.events), list(self.readings)
+        twin.variances = deepcopy(self.variances)
+        twin.written = dict(self.written)
+        return twin
 
     def begin(self) -> None:
         """Read everything for the first time; R was last rebuilt from zero just before."""
@@ -292,74 +296,3 @@ class Market:
         for id_, name in enumerate(UNDERLYINGS):
             self.written[name] = self.variances[name].on_chain()
             self.protocol.oracle.set_variances(id_, *self.written[name], sender=self.protocol.owner)
-
-
-def opened(
-    book: Book,
-    *,
-    seed: int,
-    time: int,
-    prices: Mapping[str, float],
-    main: float,
-    insurance: float,
-    load: float,
-) -> Market:
-    """A market of `time` and `prices` (USD) in whose pools LPs put so many whole tokens, and a book opened against it.
-
-    `load` is the part of what the pool may take on that the book uses. Raises `ReplayError` where it does not fit.
-    """
-    protocol = Protocol(main_deposit=0, insurance_deposit=0, index=dict(prices))
-    _fill_pools(protocol, {protocol.main_pool: main, protocol.insurance_pool: insurance})
-    keeper_ = protocol.actor("keeper")
-    strikes = _list_series(protocol)
-    parameters = protocol.parameters
-    assert parameters is not None  # a Protocol has some from its start
-    requirement = load * main * PERMILLE / parameters.open_buffer
-    index = [prices[name] for name in UNDERLYINGS]
-    holders = book_of(book, seed, list(strikes), index, requirement, parameters)
-    ids = {}
-    for holder in holders:
-        try:
-            trader = protocol.trader(holder.name, max(holder.cash, 2 * parameters.min_margin / protocol.unit))
-            protocol.trade(trader, *((strikes[one], face) for one, face in holder.legs))
-        except BoaError as error:
-            reason = reason_of(protocol.clearing_house._computation.output)
-            raise ReplayError(f"{holder.name} cannot open: {reason}; a smaller load may fit") from error
-        ids[account_of(trader)] = holder
-    market = Market(
-        protocol=protocol,
-        lens=protocol.deployer.deploy("MarketLens"),
-        keeper=keeper_,
-        series=strikes,
-        holders=ids,
-        shift=protocol.now - time,
-        variances={name: Variances(name, SIGMAS[name]) for name in UNDERLYINGS},
-    )
-    market.begin()
-    return market
-
-
-def _fill_pools(protocol: Protocol, tokens: Mapping[VyperContract, float]) -> None:
-    for pool, amount in tokens.items():
-        provider = protocol.actor(f"LP of {pool.address}")
-        raw = round(amount * protocol.unit)
-        protocol.token.mint(provider, raw)
-        protocol.token.approve(pool.address, raw, sender=provider)
-        pool.requestDeposit(raw, provider, provider, sender=provider)
-    protocol.set_prices(after=DEPOSIT_WAIT)
-    for pool in tokens:
-        pool.fulfil(MAX_FULFILLED, 0)
-    protocol.clearing_house.checkpoint()
-
-
-def _list_series(protocol: Protocol) -> dict[Series, int]:
-    """Calls and puts at a few strikes of each underlying; ids by series."""
-    ids = {}
-    for underlying, name in enumerate(UNDERLYINGS):
-        index = protocol.index[name]
-        for strike in sorted({two_digits(index / rung) for rung in RUNGS}):
-            for is_put in (False, True):
-                series = protocol.series_listing.list_series(underlying, price(strike), is_put)
-                ids[Series(underlying, strike, is_put)] = series
-    return ids
-

@@ -34,8 +34,8 @@ keeper's own `decide` says what is done, {pace}; between two points of the data 
 straight, so what jumps there in one instant shows in `docs/RISKS.md`, not here.
 
 D is the part that every position is of what it was before deleveraging, h the part of each claim that terminal settlement paid (- where
-there was none). Pools: start → lowest → end, in tokens. The conservation error is tokens held less all ledgers, in raw units. Speed is the multiple
-of real time on one core, opening the market aside.
+there was none). Pools: start → lowest → end, in tokens. The conservation error is tokens held less all ledgers, in raw units. Speed is replayed
+time over processor time, opening the market aside: the multiple of real time where a core is free.
 
 """
 

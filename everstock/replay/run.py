@@ -8,7 +8,7 @@ import boa
 
 from everstock.chain.deployment import PRICE_BANDS
 from everstock.replay.bars import Bars, PriceError, clock
-from everstock.replay.market import opened
+from everstock.replay.opening import opened
 from everstock.replay.outcome import Outcome, Settings, counted
 from everstock.replay.sources import Replay
 from everstock.replay.ticks import DECIMALS, Pace, finest, ticks
@@ -42,7 +42,7 @@ def perform(replay: Replay, settings: Settings, progress: Callable[[float], Any]
             load=settings.load,
         )
         watch = Watch(market, settings.pause)
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         length, looks = course[-1][0] - start, 0
         for now, prices in course[1:]:
             market.sample(now, prices)
@@ -55,7 +55,7 @@ def perform(replay: Replay, settings: Settings, progress: Callable[[float], Any]
             if market.now < course[-1][0]:
                 market.step(*course[-1])
             market.look([], everybody=True)
-        elapsed = time.perf_counter() - began
+        elapsed, work = time.perf_counter() - began, time.process_time() - worked
         return counted(
             market,
             settings,
@@ -66,6 +66,7 @@ def perform(replay: Replay, settings: Settings, progress: Callable[[float], Any]
             looks=looks,
             overlooked=watch.missed,
             wall_seconds=elapsed,
+            cpu_seconds=work,
         )
 
 
