@@ -48,10 +48,10 @@ def prototype(histories: Sequence[History]) -> Lines:
 
 
 def outcomes(histories: Sequence[History]) -> Lines:
-    """Every rolling year of a pool that sells, and of one that buys."""
+    """Every rolling year of a pool that sells, and of one that buys; and how badly it went."""
     head = (
         "index", "the pool", "hedge", "premium", "mean", "worst year", "5%", "median", "95%", "best year",
-        "for the common share",
+        "worst day", "deepest fall", "for the common share",
     )  # fmt: skip
     rows = []
     for history in histories:
@@ -63,7 +63,8 @@ def outcomes(histories: Sequence[History]) -> Lines:
                 for hedge, profit in (("hourly", hours.hedged), ("none", hours.unhedged)):
                     spread = np.percentile(seller.rolling(hours, profit), [0, 5, 50, 95, 100])
                     figures = [f"{hours.per_year(hours.premium):+.2f}", _signed(hours, profit)]
-                    figures += [f"{figure:+.2f}" for figure in spread] + [f"{common:.2f}"]
+                    figures += [f"{figure:+.2f}" for figure in spread]
+                    figures += [f"{figure:+.2f}" for figure in seller.falls(profit)] + [f"{common:.2f}"]
                     rows.append([history.closes.name, f"{verb} {what}", hedge, *figures])
     return table(head, rows, words=3)
 

@@ -128,6 +128,13 @@ def rolling(hours: Hours, what: Floats, span: float = 1.0, every: int = 24) -> F
     return (total[last] - total[first]) / (elapsed[last] - elapsed[first])
 
 
+def falls(what: Floats) -> tuple[float, float]:
+    """What the worst 24 steps brought together, and the way from the highest sum so far to the lowest after; both <= 0."""
+    total = np.concatenate([[0], np.cumsum(what)])
+    day = (total[24:] - total[:-24]).min()
+    return min(0.0, float(day)), float((total - np.maximum.accumulate(total)).min())
+
+
 def by_year(closes: Closes, what: Sequence[Floats]) -> dict[int, list[float]]:
     """Sums of each calendar year (UTC), per year of the time that there are prices for."""
     year = closes.time[1:].astype("datetime64[s]").astype("datetime64[Y]").astype(int) + 1970

@@ -89,6 +89,11 @@ def test_rolling__years__are_sums_over_a_year(index, oracle):
     assert len(found) == pytest.approx((60_000 - 8_760) / 24, abs=1)
 
 
+def test_falls__are_the_worst_day_and_the_deepest_fall():
+    hours = np.concatenate([np.full(24, 1.0), np.full(24, -0.5), [5.0], np.full(100, -0.25), [9.0]])
+    assert seller.falls(hours) == pytest.approx((-12.0, -32.0))
+
+
 def test_by_year__is_per_year_of_the_time_there_is(index, oracle):
     hours = seller.sold(index, Book.straddles(index), oracle)
     found = seller.by_year(index, (hours.years,))
