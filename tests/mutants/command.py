@@ -134,12 +134,12 @@ def main(only: str | None, workers: int, resume: bool, write: bool) -> None:
             raise click.ClickException(f"the text of this fault does not stand once in {fault.file}: {fault.what}")
     console = Console(width=None if sys.stdout.isatty() else 140)
     sources = fingerprint()
-    known = noted(sources) if resume else {}
-    found = dict(known)
+    found = noted(sources)
+    known = found.keys() & set(faults) if resume else set()
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console) as progress, ThreadPoolExecutor(workers) as executor:
-        task = progress.add_task("planting", total=len(faults), completed=len(known.keys() & set(faults)))
-        for finding in executor.map(hunt, (fault for fault in faults if fault not in known)):
+        task = progress.add_task("planting", total=len(faults), completed=len(known))
+        for finding in executor.map(hunt, [fault for fault in faults if fault not in known]):
             found[finding.fault] = finding
             note(sources, found.values())
             progress.update(task, advance=1, description=finding.fault.what)
