@@ -1,7 +1,7 @@
 """`everstock risks`: what one instantaneous jump of both indexes does, by size, book and insurance fund.
 
 Every jump strikes the same market, which titanoboa puts back each time: nobody could act in between, the oracle's guards
-see both sources jump, and from the next second on a keeper does its duty for an hour and a half at the new prices.
+see both sources jump, and from the next second on a keeper does its duty for an hour and a quarter at the new prices.
 """
 
 import sys
@@ -35,8 +35,9 @@ FUNDS: Final = (0.02, 0.10, 0.30)
 MAIN: Final = 10_000
 LOAD: Final = 0.9
 # When the keeper may look, seconds after the jump: three checkpoints that count towards settlement lie within the first
-# eleven minutes; a settle window may open twice, and the last is after it.
-LOOKS: Final = (1, 210, 670, 1_400, 5_400)
+# eleven minutes, a settle window may open twice, and then the same once more: where it is only liquidations that leave
+# E <= 0, the checkpoint that sees it is the next one due, after an hour.
+LOOKS: Final = (1, 210, 670, 1_400, 3_700, 3_900, 4_100, 4_400)
 
 
 @dataclass(frozen=True)
