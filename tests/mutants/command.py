@@ -65,6 +65,8 @@ def hunt(fault: Fault) -> Finding:
             copy = shutil.copytree if source.is_dir() else shutil.copy
             copy(source, root / name)
         plant(fault, root)
+        if fault.machine.startswith("tests/"):
+            return Finding(fault, unit_tests(fault, root), 0, time.monotonic() - begin)
         done = subprocess.run(
             [sys.executable, "-m", "tests.mutants.hunter", fault.machine, str(PATIENCE)],
             cwd=root,
@@ -77,6 +79,22 @@ def hunt(fault: Fault) -> Finding:
         raise RuntimeError(f"{fault.what}: {done.stderr[-2_000:]}")
     found = json.loads(done.stdout.splitlines()[-1])
     return Finding(fault, found["said"], found["steps"], time.monotonic() - begin)
+
+
+def unit_tests(fault: Fault, root: Path) -> str:
+    """The first of a file's tests to fail on the sources under `root`; empty if none does."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", fault.machine],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"{fault.what}: {done.stdout[-2_000:]}")
+    failed = re.search(r"^FAILED \S+::(\S+)", done.stdout, re.MULTILINE)
+    return failed[1] if failed else ""
 
 
 def fingerprint() -> str:
@@ -112,7 +130,9 @@ def table(findings: Iterable[Finding]) -> str:
     for finding in findings:
         said = finding.said.replace("|", "\\|") or "**not found**"
         name = Path(finding.fault.file).stem
-        rows.append(f"| {finding.fault.what} | `{name}` | {finding.fault.machine} machine | {said} |")
+        by = finding.fault.machine
+        finder = f"`{by.removeprefix('tests/')}`" if by.startswith("tests/") else f"{by} machine"
+        rows.append(f"| {finding.fault.what} | `{name}` | {finder} | {said} |")
     return "\n".join(rows)
 
 
