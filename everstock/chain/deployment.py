@@ -48,7 +48,7 @@ class Deployer(Protocol):
 
 @dataclass(frozen=True)
 class Feed:
-    """An underlying's price source and its guards, as `PriceOracle.set_feed` takes them."""
+    """An underlying's price source and its guards. `description` is what the Chainlink feed must say that it is."""
 
     pyth_id: bytes
     chainlink: str
@@ -58,10 +58,16 @@ class Feed:
     max_confidence: int = MAX_CONFIDENCE
     narrow_gap: int = NARROW_GAP
     wide_gap: int = WIDE_GAP
+    description: str = ""
 
     def as_tuple(self) -> tuple[Any, ...]:
         """In the order of IPriceOracle.Feed."""
-        return tuple(asdict(self).values())
+        *guards, _ = asdict(self).values()
+        return tuple(guards)
+
+    def arguments(self) -> tuple[tuple[Any, ...], str]:
+        """As `PriceOracle.set_feed` takes them, after the underlying's id."""
+        return self.as_tuple(), self.description
 
 
 def base_feeds() -> list[Feed]:
@@ -72,6 +78,7 @@ def base_feeds() -> list[Feed]:
             chainlink=addresses.CHAINLINK_FEEDS[name],
             min_price=PRICE_BANDS[name][0] * 10**8,
             max_price=PRICE_BANDS[name][1] * 10**8,
+            description=f"{name} / USD",
         )
         for name in UNDERLYINGS
     ]

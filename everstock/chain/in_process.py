@@ -116,7 +116,7 @@ class Protocol:
         self.sequencer.publish(0, START - 86_400, START - 86_400, sender=self.operator)
         self.oracle = deploy_oracle(self.deployer, self.owner, self.pyth.address, self.sequencer.address)
         for id_, name in enumerate(UNDERLYINGS):
-            self.oracle.set_feed(id_, self.feed(name).as_tuple(), sender=self.owner)
+            self.oracle.set_feed(id_, *self.feed(name).arguments(), sender=self.owner)
             self.oracle.set_variances(id_, VARIANCES[name], VARIANCES[name], sender=self.owner)
 
         self.unit = 10**self.decimals

@@ -67,7 +67,7 @@ def launch(
     progress("price oracle")
     oracle = deploy_oracle(deployer, owner, addresses.PYTH, addresses.SEQUENCER_UPTIME)
     for id_, feed in enumerate(base_feeds()):
-        wallet.transact(oracle.functions.set_feed(id_, feed.as_tuple()))
+        wallet.transact(oracle.functions.set_feed(id_, *feed.arguments()))
         variance = variances[UNDERLYINGS[id_]]
         wallet.transact(oracle.functions.set_variances(id_, variance, variance))
     progress("lens")

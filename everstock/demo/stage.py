@@ -231,7 +231,7 @@ def _widen_bands(owner: Wallet, manifest: Manifest, ticks: Sequence[Tick]) -> No
         low, high = (bound * 10**DECIMALS for bound in PRICE_BANDS[name])
         if lowest < 2 * low or highest > high // 2:
             feed = replace(base_feeds()[id_], min_price=lowest // 10, max_price=highest * 10)
-            owner.transact(oracle.functions.set_feed(id_, feed.as_tuple()))
+            owner.transact(oracle.functions.set_feed(id_, *feed.arguments()))
 
 
 def _actors(people: Sequence, first: int) -> list[tuple]:
