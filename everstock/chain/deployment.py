@@ -5,14 +5,15 @@ come later: the address of a creation follows from its deployer and nonce alone.
 behind `Deployer`.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
 from typing import Any, Final, Protocol
 
 import rlp
 from eth_utils import keccak, to_canonical_address, to_checksum_address
 
 from everstock.chain import addresses
+from everstock.model.volatility_oracle import Seed
 from everstock.parameters import MarketParameters
 
 # Chainlink's heartbeat of BTC/USD and ETH/USD on Base, seconds: https://docs.chain.link/data-feeds/price-feeds/addresses
@@ -24,6 +25,8 @@ PRICE_BANDS: Final = {"BTC": (1_000, 10_000_000), "ETH": (20, 1_000_000)}
 MAX_CONFIDENCE: Final = 500  # 1e-5 of the price
 NARROW_GAP: Final = 1_000  # 1e-5
 WIDE_GAP: Final = 3_000  # 1e-5
+# Least variances, sigma squared per year in 1e-10: 25% and 30%.
+FLOORS: Final = {"BTC": 625_000_000, "ETH": 900_000_000}
 # From a proposal to its execution, seconds.
 TIMELOCK_DELAY: Final = 2 * 86_400
 
@@ -112,6 +115,16 @@ def created_address(creator: str, nonce: int) -> str:
 def deploy_oracle(deployer: Deployer, owner: str, pyth: str, sequencer: str) -> Any:
     """Create the shared PriceOracle. Its owner still has to set feeds and variances."""
     return deployer.deploy("PriceOracle", owner, pyth, sequencer)
+
+
+def deploy_volatility_oracle(deployer: Deployer, oracle: str, seeds: Sequence[Seed]) -> Any:
+    """Create the shared VolatilityOracle. The PriceOracle's owner still has to appoint it."""
+    return deployer.deploy("VolatilityOracle", oracle, [astuple(seed) for seed in seeds])
+
+
+def seed_without_history(name: str, variance: int) -> Seed:
+    """An underlying that begins at a variance (per year in 1e-10) and takes its first price from its first sample."""
+    return Seed(UNDERLYINGS.index(name), price=0, time=0, fast=variance, slow=variance, floor=FLOORS[name])
 
 
 def deploy_timelock(deployer: Deployer, owner: str) -> Any:
