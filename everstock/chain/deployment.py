@@ -144,7 +144,7 @@ def deploy_market(
     parameters: MarketParameters,
     underlyings: Iterable[int] = (0, 1),
 ) -> Market:
-    """Create all contracts of one market.
+    """Create all contracts of one market. Its parameters listen to `timelock`, its treasury to both.
 
     `decimals` are the token's; `name` ("TSLA.M") goes into the pool shares' names; `underlyings` are ids at the oracle,
     one or two. Raises `ValueError` for none or more than two, and `AssertionError` if a contract landed elsewhere than
@@ -170,7 +170,7 @@ def deploy_market(
     at = {role: created_address(deployer.address, first + i) for i, role in enumerate(order)}
     arguments: dict[str, tuple[Any, ...]] = {
         "RiskParameters": (
-            owner,
+            timelock,
             at["RiskBook"],
             parameters.rates(),
             parameters.carries([UNDERLYINGS[id_] for id_ in pair]),

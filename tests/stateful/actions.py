@@ -149,7 +149,7 @@ class Actions(Mirror):
         return self.tell(
             "set parameter",
             contract,
-            lambda: contract.set_parameter(key, amount, sender=self.protocol.owner),
+            lambda: contract.set_parameter(key, amount, sender=self.protocol.timelock),
             self.model.set_parameter,
             key,
             amount,

@@ -25,11 +25,11 @@ def found(stretch: str, underlying: str) -> Samples:
 
 
 def walk(steps: int = 400, sigma: float = 0.8, gaps: bool = True, seed: int = 5) -> Samples:
-    """A random walk whose samples come late now and then, some by days."""
+    """A random walk whose samples come late as often as not, some by twelve hours."""
     rng = np.random.default_rng(seed)
     spans = 600 * (rng.geometric(0.5, steps) if gaps else np.ones(steps, dtype=np.int64))
     if gaps:
-        spans[::97] = 3 * 86_400
+        spans[::97] = 43_200
     times = START + np.cumsum(spans)
     logs = rng.normal(size=steps) * sigma * np.sqrt(spans / YEAR)
     return first_prices("BTC", times.tolist(), (100_000 * np.exp(np.cumsum(logs))).tolist())
