@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from everstock.model.atomic import undone_on_revert
 from everstock.model.constants import RATE, WAD, YEAR
 from everstock.model.price_oracle import PriceOracle, Published
 from everstock.model.reverts import require
@@ -84,6 +85,10 @@ class VolatilityOracle:
 
     def sample(self, published: Mapping[int, Published]) -> int:
         """Take first prices since the latest boundary; how many underlyings were sampled. Raises `Revert`."""
+        with undone_on_revert(self):
+            return self._sample(published)
+
+    def _sample(self, published: Mapping[int, Published]) -> int:
         since = self.boundary
         prices = self.oracle.first_prices(published, since, since + SPAN - 1)
         sampled = 0
