@@ -62,6 +62,7 @@ class Manifest(_Frozen):
     owner: str
     custodian: str
     oracle: str
+    volatility_oracle: str
     lens: str
     timelock: str
     pyth: str
