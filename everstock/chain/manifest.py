@@ -106,6 +106,10 @@ class Manifest(_Frozen):
         """The shared PriceOracle."""
         return artifacts.load("PriceOracle").at(w3, self.oracle)
 
+    def volatility_oracle_contract(self, w3: Web3) -> Contract:
+        """The shared VolatilityOracle."""
+        return artifacts.load("VolatilityOracle").at(w3, self.volatility_oracle)
+
     def lens_contract(self, w3: Web3) -> Contract:
         """The shared MarketLens."""
         return artifacts.load("MarketLens").at(w3, self.lens)
