@@ -18,7 +18,7 @@ PIP := .venv/bin/python -m pip --quiet --quiet --no-input install --no-deps
 CONTRACTS := $(shell find contracts interfaces -name '*.vy' -o -name '*.vyi')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration test-deep mutants coverage replays risks bench proofs lock clean
+.PHONY: help setup demo test test-unit test-integration test-deep mutants coverage replays risks bench volatility proofs lock clean
 
 help: ## this list
 	@printf 'Everstock: perpetual options margined in tokenized stocks.\n\n'
@@ -57,6 +57,9 @@ risks: setup ## one jump of each size with three books and funds; writes the tab
 
 bench: setup ## measure gas and code sizes; writes docs/GAS.md
 	@everstock bench $(ARGS)
+
+volatility: setup ## past volatility as the contract measures it, beside numpy; writes docs/VOLATILITY.md
+	@everstock volatility $(ARGS)
 
 proofs: setup .venv-proofs/installed ## prove the contracts' arithmetic; writes docs/PROOFS.md, in ten minutes
 	@everstock proofs $(ARGS)

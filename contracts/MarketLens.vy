@@ -30,6 +30,7 @@ interface Tokens:
 
 # Places for series in memory; a power of two, at least twice what can be active.
 CACHE_SIZE: constant(uint256) = 64
+STALE: constant(String[32]) = "price_oracle: stale price"
 
 # What everything in one market is valued with.
 struct Book:
@@ -254,6 +255,36 @@ def market(clearing_house: address) -> IMarketLens.Market:
         is_booked=staticcall IRiskBook(book.risk_book).is_booked(),
         exposures=exposures,
     )
+
+
+@view
+@external
+def price_status(clearing_house: address) -> IMarketLens.PriceStatus:
+    book: Book = self._book(clearing_house)
+    result: IMarketLens.PriceStatus = empty(IMarketLens.PriceStatus)
+    age: uint256 = 0
+    restricted: bool = False
+    for u: uint256 in range(self._underlyings(book), bound=2):
+        status: IPriceOracle.Status = staticcall IPriceOracle(book.market.oracle).status(book.market.underlyings[u])
+        age = max(age, status.age)
+        restricted = restricted or status.is_restricted
+        result.underlyings.append(status)
+    # In RiskBook's own order.
+    if book.state.frozen:
+        result.checkpoint = "risk_book: in settlement"
+        result.liquidation = result.checkpoint
+    else:
+        if age > c.TRADE_MAX_AGE:
+            result.checkpoint = STALE
+        if age > c.LIQUIDATION_MAX_AGE:
+            result.liquidation = STALE
+    result.trade = result.checkpoint
+    if len(result.trade) == 0 and block.timestamp < book.state.window_end:
+        result.trade = "risk_book: settle window"
+    result.risk = result.trade
+    if len(result.risk) == 0 and restricted:
+        result.risk = "risk_book: far from chainlink"
+    return result
 
 
 @pure

@@ -34,12 +34,22 @@ exports: (
 PRICE_DECIMALS: constant(int256) = 8
 # How long prices are refused after the sequencer came back, seconds: time enough to add margin first.
 SEQUENCER_GRACE: constant(uint256) = 300
+# Characters of a reason at most.
+REASON: constant(uint256) = 43
+UNKNOWN: constant(String[REASON]) = "price_oracle: unknown underlying"
 # A sigma from 1% to 1,000%, squared, per year in 1e-10.
 MIN_VARIANCE: constant(uint256) = 10**6
 MAX_VARIANCE: constant(uint256) = 10**12
 
 PYTH: public(immutable(address))
 SEQUENCER: public(immutable(address))
+
+# What a Chainlink feed, or the sequencer's, said last.
+struct Round:
+    answer: int256
+    started_at: uint256
+    updated_at: uint256
+
 
 # underlying -> | price 64 | publish time 32 | fast variance 40 | slow variance 40 | restricted 1 |
 word: public(HashMap[uint256, uint256])
@@ -49,6 +59,9 @@ word: public(HashMap[uint256, uint256])
 #  | Chainlink 160 | its max age 32 | max confidence 20 | narrow gap 20 | wide gap 20 |
 #  | min price 64 | max price 64 |
 _feeds: HashMap[uint256, uint256[3]]
+
+# Who writes variances; the owner while it is empty.
+volatility_oracle: public(address)
 
 
 @deploy
@@ -64,7 +77,7 @@ def __init__(owner: address, pyth: address, sequencer: address):
 @payable
 @external
 def update(underlying_ids: DynArray[uint256, 8], updates: DynArray[Bytes[4096], 2]):
-    self._check_sequencer()
+    self._require_none(self._sequencer_refusal(self._latest(SEQUENCER)))
     fee: uint256 = self._fee(updates)
     feeds: DynArray[IPyth.PriceFeed, 8] = extcall IPyth(PYTH).parsePriceFeedUpdates(
         updates, self._pyth_ids(underlying_ids), 0, max_value(uint64), value=fee
@@ -82,7 +95,7 @@ def update(underlying_ids: DynArray[uint256, 8], updates: DynArray[Bytes[4096], 
 def first_prices(
     underlying_ids: DynArray[uint256, 8], updates: DynArray[Bytes[4096], 2], min_time: uint256, max_time: uint256
 ) -> DynArray[uint256, 8]:
-    self._check_sequencer()
+    self._require_none(self._sequencer_refusal(self._latest(SEQUENCER)))
     fee: uint256 = self._fee(updates)
     feeds: DynArray[IPyth.PriceFeed, 8] = extcall IPyth(PYTH).parsePriceFeedUpdatesUnique(
         updates,
@@ -100,11 +113,11 @@ def first_prices(
 
 
 @external
-def set_feed(underlying: uint256, feed: IPriceOracle.Feed):
+def set_feed(underlying: uint256, feed: IPriceOracle.Feed, description: String[64]):
     ownable._check_owner()
     assert (
         feed.pyth_id != empty(bytes32)
-        and 0 < feed.chainlink_max_age
+        and (0 < feed.chainlink_max_age or feed.chainlink == empty(address))
         and feed.chainlink_max_age < 2**32
         and 0 < feed.min_price
         and feed.min_price < feed.max_price
@@ -114,8 +127,12 @@ def set_feed(underlying: uint256, feed: IPriceOracle.Feed):
         and feed.narrow_gap <= feed.wide_gap
         and feed.wide_gap < c.BASIS
     ), "price_oracle: feed out of bounds"
-    decimals: uint8 = staticcall IAggregatorV3(feed.chainlink).decimals()
-    assert convert(decimals, int256) == PRICE_DECIMALS, "price_oracle: chainlink decimals"
+    said: String[64] = ""
+    if feed.chainlink != empty(address):
+        decimals: uint8 = staticcall IAggregatorV3(feed.chainlink).decimals()
+        assert convert(decimals, int256) == PRICE_DECIMALS, "price_oracle: chainlink decimals"
+        said = staticcall IAggregatorV3(feed.chainlink).description()
+    assert said == description, "price_oracle: chainlink description"
     self._feeds[underlying] = [
         convert(feed.pyth_id, uint256),
         convert(feed.chainlink, uint256)
@@ -129,8 +146,18 @@ def set_feed(underlying: uint256, feed: IPriceOracle.Feed):
 
 
 @external
-def set_variances(underlying: uint256, fast: uint256, slow: uint256):
+def set_volatility_oracle(volatility_oracle: address):
     ownable._check_owner()
+    self.volatility_oracle = volatility_oracle
+    log IPriceOracle.VolatilityOracleSet(volatility_oracle=volatility_oracle)
+
+
+@external
+def set_variances(underlying: uint256, fast: uint256, slow: uint256):
+    if self.volatility_oracle == empty(address):
+        ownable._check_owner()
+    else:
+        assert msg.sender == self.volatility_oracle, "price_oracle: not the volatility oracle"
     for variance: uint256 in [fast, slow]:
         assert MIN_VARIANCE <= variance and variance <= MAX_VARIANCE, "price_oracle: variance out of bounds"
     kept: uint256 = self.word[underlying] & (2**96 - 1 | 1 << 176)
@@ -159,6 +186,45 @@ def feed(underlying: uint256) -> IPriceOracle.Feed:
 
 @view
 @external
+def status(underlying: uint256) -> IPriceOracle.Status:
+    feed: IPriceOracle.Feed = self._feed(underlying)
+    status: IPriceOracle.Status = empty(IPriceOracle.Status)
+    status.price = self.word[underlying] & (2**64 - 1)
+    status.publish_time = self._publish_time(underlying)
+    status.age = block.timestamp - status.publish_time
+    status.is_restricted = (self.word[underlying] >> 176) & 1 != 0
+
+    sequencer: Round = self._latest(SEQUENCER)
+    status.grace_end = sequencer.started_at + SEQUENCER_GRACE
+    status.refusal = self._sequencer_refusal(sequencer)
+    if feed.pyth_id == empty(bytes32):
+        status.refusal = UNKNOWN
+    status.lowest = feed.min_price
+    status.highest = feed.max_price
+    status.lowest_free = feed.min_price
+    status.highest_free = feed.max_price
+    if feed.chainlink != empty(address):
+        chainlink: Round = self._latest(feed.chainlink)
+        refusal: String[REASON] = self._chainlink_refusal(feed, chainlink)
+        if len(status.refusal) == 0:
+            status.refusal = refusal
+        if chainlink.answer > 0:
+            answer: uint256 = convert(chainlink.answer, uint256)
+            status.chainlink_price = answer
+            status.chainlink_age = block.timestamp - min(chainlink.updated_at, block.timestamp)
+            status.gap = self._gap(status.price, answer)
+            # As |price - answer| * BASIS <= gap * answer.
+            wide: uint256 = answer * feed.wide_gap // c.BASIS
+            narrow: uint256 = answer * feed.narrow_gap // c.BASIS
+            status.lowest = max(feed.min_price, answer - wide)
+            status.highest = min(feed.max_price, answer + wide)
+            status.lowest_free = max(feed.min_price, answer - narrow)
+            status.highest_free = min(feed.max_price, answer + narrow)
+    return status
+
+
+@view
+@external
 def update_fee(updates: DynArray[Bytes[4096], 2]) -> uint256:
     return staticcall IPyth(PYTH).getUpdateFee(updates)
 
@@ -177,8 +243,12 @@ def _take(underlying: uint256, published: IPyth.Price) -> uint256:
     assert convert(published.conf, uint256) * c.BASIS <= raw * feed.max_confidence, "price_oracle: price too uncertain"
     price: uint256 = self._scaled(raw, convert(published.expo, int256))
     assert feed.min_price <= price and price <= feed.max_price, "price_oracle: price out of band"
-    gap: uint256 = self._chainlink_gap(feed, price)
-    assert gap <= feed.wide_gap, "price_oracle: too far from chainlink"
+    gap: uint256 = 0
+    if feed.chainlink != empty(address):
+        chainlink: Round = self._latest(feed.chainlink)
+        self._require_none(self._chainlink_refusal(feed, chainlink))
+        gap = self._gap(price, convert(chainlink.answer, uint256))
+        assert gap <= feed.wide_gap, "price_oracle: too far from chainlink"
 
     if published.publishTime > self._publish_time(underlying):
         restricted: bool = gap > feed.narrow_gap
@@ -194,36 +264,61 @@ def _take(underlying: uint256, published: IPyth.Price) -> uint256:
 
 @internal
 @view
-def _chainlink_gap(feed: IPriceOracle.Feed, price: uint256) -> uint256:
+def _latest(feed: address) -> Round:
     """
-    @notice |price / Chainlink's - 1| in 1e-5, rounded up.
+    @notice The latest round of a Chainlink feed.
     """
     round_id: uint80 = 0
     answer: int256 = 0
     started_at: uint256 = 0
     updated_at: uint256 = 0
     answered_in: uint80 = 0
-    round_id, answer, started_at, updated_at, answered_in = staticcall IAggregatorV3(feed.chainlink).latestRoundData()
-    assert answer > 0, "price_oracle: chainlink answer not positive"
-    assert updated_at + feed.chainlink_max_age >= block.timestamp, "price_oracle: chainlink too old"
-    other: uint256 = convert(answer, uint256)
-    return ((max(price, other) - min(price, other)) * c.BASIS + other - 1) // other
+    round_id, answer, started_at, updated_at, answered_in = staticcall IAggregatorV3(feed).latestRoundData()
+    return Round(answer=answer, started_at=started_at, updated_at=updated_at)
 
 
 @internal
 @view
-def _check_sequencer():
+def _sequencer_refusal(sequencer: Round) -> String[REASON]:
     """
-    @notice Refuse prices while the sequencer is down and for a grace period after.
+    @notice Why no price is taken: while the sequencer is down, and for a grace period after. Empty if it may be.
     """
-    round_id: uint80 = 0
-    answer: int256 = 0
-    started_at: uint256 = 0
-    updated_at: uint256 = 0
-    answered_in: uint80 = 0
-    round_id, answer, started_at, updated_at, answered_in = staticcall IAggregatorV3(SEQUENCER).latestRoundData()
-    assert answer == 0 and started_at != 0, "price_oracle: sequencer down"
-    assert block.timestamp >= started_at + SEQUENCER_GRACE, "price_oracle: sequencer grace period"
+    if sequencer.answer != 0 or sequencer.started_at == 0:
+        return "price_oracle: sequencer down"
+    if block.timestamp < sequencer.started_at + SEQUENCER_GRACE:
+        return "price_oracle: sequencer grace period"
+    return ""
+
+
+@internal
+@view
+def _chainlink_refusal(feed: IPriceOracle.Feed, chainlink: Round) -> String[REASON]:
+    """
+    @notice Why Chainlink bounds no price, and so none is taken. Empty if it does.
+    """
+    if chainlink.answer <= 0:
+        return "price_oracle: chainlink answer not positive"
+    if chainlink.updated_at + feed.chainlink_max_age < block.timestamp:
+        return "price_oracle: chainlink too old"
+    return ""
+
+
+@internal
+@pure
+def _require_none(refusal: String[REASON]):
+    """
+    @notice Revert with a refusal, unless it is empty.
+    """
+    assert len(refusal) == 0, refusal
+
+
+@internal
+@pure
+def _gap(price: uint256, answer: uint256) -> uint256:
+    """
+    @notice |price / Chainlink's - 1| in 1e-5, rounded up.
+    """
+    return ((max(price, answer) - min(price, answer)) * c.BASIS + answer - 1) // answer
 
 
 @internal
@@ -246,7 +341,7 @@ def _pyth_ids(underlying_ids: DynArray[uint256, 8]) -> DynArray[bytes32, 8]:
     ids: DynArray[bytes32, 8] = []
     for underlying: uint256 in underlying_ids:
         id: bytes32 = convert(self._feeds[underlying][0], bytes32)
-        assert id != empty(bytes32), "price_oracle: unknown underlying"
+        assert id != empty(bytes32), UNKNOWN
         ids.append(id)
     return ids
 

@@ -132,8 +132,10 @@ def pools(stage: Stage) -> Iterator[Row]:
 
 
 def prices(stage: Stage) -> Iterator[Row]:
-    """Bringing a price, by itself."""
+    """Bringing a price, by itself; and sampling it."""
     yield Row("price update of both underlyings", stage.move()["gasUsed"], note="our Pyth checks one signature, Base's thirteen")
+    stage.sample()
+    yield Row("sample the volatility of both underlyings", stage.sample()["gasUsed"], note="with the price update")
     trader = stage.trader()
     stage.trade(trader, (stage.series[0], FACE))
     stage.move()

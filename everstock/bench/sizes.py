@@ -35,7 +35,13 @@ def sizes(stage: Stage) -> list[Size]:
     """Every deployable, largest first."""
     market = stage.manifest.markets[0]
     at = {name: getattr(market, role) for role, name in CONTRACTS.items()}
-    at |= {"PriceOracle": stage.manifest.oracle, "MarketLens": stage.manifest.lens, "Timelock": stage.manifest.timelock}
+    shared = {
+        "PriceOracle": "oracle",
+        "VolatilityOracle": "volatility_oracle",
+        "MarketLens": "lens",
+        "Timelock": "timelock",
+    }
+    at |= {name: getattr(stage.manifest, field) for name, field in shared.items()}
     w3 = stage.chain.w3
     found = [Size(name, len(w3.eth.get_code(Web3.to_checksum_address(address)))) for name, address in at.items()]
     return sorted(found, key=lambda size: -size.runtime)

@@ -17,6 +17,7 @@ from everstock.chain.launch import Stock, launch
 from everstock.chain.manifest import Manifest
 from everstock.chain.transactions import Reverted, Wallet, call
 from everstock.model import words
+from everstock.model.volatility_oracle import SPAN
 
 TOKEN: Final = 10**18
 STOCK: Final = Stock("TSLA.M", "Tesla, tokenized", price_usd=300.0, daily_limit=100_000_000 * TOKEN)
@@ -126,6 +127,12 @@ class Stage:
         """Move feeds `after` seconds from now and bring the price to the oracle; the receipt of that."""
         update = self.publish(after, **usd)
         return self.keeper.transact(self.oracle.functions.update([0, 1], [update]), value=self.fee([update]))
+
+    def sample(self) -> TxReceipt:
+        """Sample both underlyings at the first price after a boundary; the receipt."""
+        update = self.publish(SPAN)
+        oracle = self.manifest.volatility_oracle_contract(self.chain.w3)
+        return self.keeper.transact(oracle.functions.sample([0, 1], [update]), value=self.fee([update]))
 
     def fee(self, updates: Sequence[bytes]) -> int:
         """Pyth's fee for signed updates, wei."""

@@ -5,14 +5,15 @@ come later: the address of a creation follows from its deployer and nonce alone.
 behind `Deployer`.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
 from typing import Any, Final, Protocol
 
 import rlp
 from eth_utils import keccak, to_canonical_address, to_checksum_address
 
 from everstock.chain import addresses
+from everstock.model.volatility_oracle import Seed
 from everstock.parameters import MarketParameters
 
 # Chainlink's heartbeat of BTC/USD and ETH/USD on Base, seconds: https://docs.chain.link/data-feeds/price-feeds/addresses
@@ -24,6 +25,8 @@ PRICE_BANDS: Final = {"BTC": (1_000, 10_000_000), "ETH": (20, 1_000_000)}
 MAX_CONFIDENCE: Final = 500  # 1e-5 of the price
 NARROW_GAP: Final = 1_000  # 1e-5
 WIDE_GAP: Final = 3_000  # 1e-5
+# Least variances, sigma squared per year in 1e-10: 25% and 30%.
+FLOORS: Final = {"BTC": 625_000_000, "ETH": 900_000_000}
 # From a proposal to its execution, seconds.
 TIMELOCK_DELAY: Final = 2 * 86_400
 
@@ -48,7 +51,7 @@ class Deployer(Protocol):
 
 @dataclass(frozen=True)
 class Feed:
-    """An underlying's price source and its guards, as `PriceOracle.set_feed` takes them."""
+    """An underlying's price source and its guards. `description` is what the Chainlink feed must say that it is."""
 
     pyth_id: bytes
     chainlink: str
@@ -58,10 +61,16 @@ class Feed:
     max_confidence: int = MAX_CONFIDENCE
     narrow_gap: int = NARROW_GAP
     wide_gap: int = WIDE_GAP
+    description: str = ""
 
     def as_tuple(self) -> tuple[Any, ...]:
         """In the order of IPriceOracle.Feed."""
-        return tuple(asdict(self).values())
+        *guards, _ = asdict(self).values()
+        return tuple(guards)
+
+    def arguments(self) -> tuple[tuple[Any, ...], str]:
+        """As `PriceOracle.set_feed` takes them, after the underlying's id."""
+        return self.as_tuple(), self.description
 
 
 def base_feeds() -> list[Feed]:
@@ -72,6 +81,7 @@ def base_feeds() -> list[Feed]:
             chainlink=addresses.CHAINLINK_FEEDS[name],
             min_price=PRICE_BANDS[name][0] * 10**8,
             max_price=PRICE_BANDS[name][1] * 10**8,
+            description=f"{name} / USD",
         )
         for name in UNDERLYINGS
     ]
@@ -107,6 +117,16 @@ def deploy_oracle(deployer: Deployer, owner: str, pyth: str, sequencer: str) -> 
     return deployer.deploy("PriceOracle", owner, pyth, sequencer)
 
 
+def deploy_volatility_oracle(deployer: Deployer, oracle: str, seeds: Sequence[Seed]) -> Any:
+    """Create the shared VolatilityOracle. The PriceOracle's owner still has to appoint it."""
+    return deployer.deploy("VolatilityOracle", oracle, [astuple(seed) for seed in seeds])
+
+
+def seed_without_history(name: str, variance: int) -> Seed:
+    """An underlying that begins at a variance (per year in 1e-10) and takes its first price from its first sample."""
+    return Seed(UNDERLYINGS.index(name), price=0, time=0, fast=variance, slow=variance, floor=FLOORS[name])
+
+
 def deploy_timelock(deployer: Deployer, owner: str) -> Any:
     """Create the shared Timelock: `owner` proposes, cancels and executes."""
     return deployer.deploy("Timelock", TIMELOCK_DELAY, [owner], [owner])
@@ -124,7 +144,7 @@ def deploy_market(
     parameters: MarketParameters,
     underlyings: Iterable[int] = (0, 1),
 ) -> Market:
-    """Create all contracts of one market.
+    """Create all contracts of one market. Its parameters listen to `timelock`, its treasury to both.
 
     `decimals` are the token's; `name` ("TSLA.M") goes into the pool shares' names; `underlyings` are ids at the oracle,
     one or two. Raises `ValueError` for none or more than two, and `AssertionError` if a contract landed elsewhere than
@@ -150,7 +170,7 @@ def deploy_market(
     at = {role: created_address(deployer.address, first + i) for i, role in enumerate(order)}
     arguments: dict[str, tuple[Any, ...]] = {
         "RiskParameters": (
-            owner,
+            timelock,
             at["RiskBook"],
             parameters.rates(),
             parameters.carries([UNDERLYINGS[id_] for id_ in pair]),

@@ -15,7 +15,16 @@ import boa
 from boa.contracts.vyper.vyper_contract import VyperContract, VyperDeployer
 
 from everstock.chain import addresses
-from everstock.chain.deployment import UNDERLYINGS, Feed, Market, base_feeds, deploy_market, deploy_oracle
+from everstock.chain.deployment import (
+    UNDERLYINGS,
+    Feed,
+    Market,
+    base_feeds,
+    deploy_market,
+    deploy_oracle,
+    deploy_volatility_oracle,
+    seed_without_history,
+)
 from everstock.chain.publisher import DEVNET_PUBLISHER, PricePublisher
 from everstock.model import words
 from everstock.parameters import MarketParameters
@@ -93,7 +102,10 @@ def unpack_legs(stored: Sequence[int]) -> list[tuple[int, int, int]]:
 
 @dataclass
 class Protocol:
-    """One market and all it stands on. `trader(name)` and friends make funded actors."""
+    """One market and all it stands on. `trader(name)` and friends make funded actors.
+
+    The owner writes variances until `appoint` lets the volatility oracle do so.
+    """
 
     decimals: int = 18
     parameters: MarketParameters | None = None
@@ -116,8 +128,11 @@ class Protocol:
         self.sequencer.publish(0, START - 86_400, START - 86_400, sender=self.operator)
         self.oracle = deploy_oracle(self.deployer, self.owner, self.pyth.address, self.sequencer.address)
         for id_, name in enumerate(UNDERLYINGS):
-            self.oracle.set_feed(id_, self.feed(name).as_tuple(), sender=self.owner)
+            self.oracle.set_feed(id_, *self.feed(name).arguments(), sender=self.owner)
             self.oracle.set_variances(id_, VARIANCES[name], VARIANCES[name], sender=self.owner)
+
+        seeds = [seed_without_history(name, VARIANCES[name]) for name in UNDERLYINGS]
+        self.volatility_oracle = deploy_volatility_oracle(self.deployer, self.oracle.address, seeds)
 
         self.unit = 10**self.decimals
         self.parameters = self.parameters or MarketParameters.preset(STOCK_PRICE, self.decimals)
@@ -207,6 +222,15 @@ class Protocol:
     def set_prices(self, after: int = 0, **usd: float) -> None:
         """Publish prices and bring them to the oracle: `set_prices(BTC=60_000, after=10)`."""
         self.store(self.publish(after, **usd))
+
+    def appoint(self) -> None:
+        """Let the volatility oracle write the variances from now on."""
+        self.oracle.set_volatility_oracle(self.volatility_oracle.address, sender=self.owner)
+
+    def sample(self, *updates: bytes, by: str | None = None) -> int:
+        """Bring signed first prices since the latest boundary to the volatility oracle; how many it sampled."""
+        fee = self.oracle.update_fee(list(updates))
+        return self.volatility_oracle.sample([0, 1], list(updates), value=fee, sender=by or self.operator)
 
     # Trading, past the order desk
 

@@ -1,20 +1,29 @@
 """Deploying a whole Everstock to a chain: oracle, lens, and for each stock a vault and its market."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from web3.contract import Contract
 
 from everstock.chain import addresses, artifacts
-from everstock.chain.deployment import UNDERLYINGS, base_feeds, deploy_market, deploy_oracle, deploy_timelock
+from everstock.chain.deployment import (
+    UNDERLYINGS,
+    base_feeds,
+    deploy_market,
+    deploy_oracle,
+    deploy_timelock,
+    deploy_volatility_oracle,
+    seed_without_history,
+)
 from everstock.chain.manifest import Manifest, MarketManifest
 from everstock.chain.transactions import Wallet
+from everstock.model.volatility_oracle import Seed
 from everstock.parameters import MarketParameters
 
 # Every stock token of ours has as many.
 STOCK_DECIMALS: Final = 18
-# Squared sigma per year in 1e-10, until a volatility oracle brings it: 60% and 72%.
+# Squared sigma per year in 1e-10 that volatility begins at where it is given no history: 60% and 72%.
 OPENING_VARIANCES: Final = {"BTC": 3_600_000_000, "ETH": 5_184_000_000}
 
 
@@ -51,14 +60,14 @@ def launch(
     stocks: Sequence[Stock],
     *,
     custodian: str,
-    variances: Mapping[str, int] = OPENING_VARIANCES,
+    seeds: Sequence[Seed] | None = None,
     parameters: Callable[[Stock], MarketParameters] | None = None,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Manifest:
     """Deploy everything from `wallet`, which becomes the owner, and return the manifest.
 
-    `variances` (squared sigma per year, 1e-10) are both variances of each underlying. `parameters` makes a stock's
-    market parameters, by default the preset at its price. `progress` is told each step. Raises `Reverted`.
+    `seeds` say where the volatility of each underlying begins, by default at `OPENING_VARIANCES`. `parameters` makes a
+    stock's market parameters, by default the preset at its price. `progress` is told each step. Raises `Reverted`.
     """
     w3 = wallet.w3
     first_block = w3.eth.block_number
@@ -67,9 +76,14 @@ def launch(
     progress("price oracle")
     oracle = deploy_oracle(deployer, owner, addresses.PYTH, addresses.SEQUENCER_UPTIME)
     for id_, feed in enumerate(base_feeds()):
-        wallet.transact(oracle.functions.set_feed(id_, feed.as_tuple()))
-        variance = variances[UNDERLYINGS[id_]]
-        wallet.transact(oracle.functions.set_variances(id_, variance, variance))
+        wallet.transact(oracle.functions.set_feed(id_, *feed.arguments()))
+    progress("volatility oracle")
+    seeds = seeds or [seed_without_history(name, OPENING_VARIANCES[name]) for name in UNDERLYINGS]
+    volatility_oracle = deploy_volatility_oracle(deployer, oracle.address, seeds)
+    # Markets read them from the start; what the first samples make of them comes from the volatility oracle.
+    for seed in seeds:
+        wallet.transact(oracle.functions.set_variances(seed.underlying, *seed.track().written()))
+    wallet.transact(oracle.functions.set_volatility_oracle(volatility_oracle.address))
     progress("lens")
     lens = deployer.deploy("MarketLens")
     progress("timelock")
@@ -107,6 +121,7 @@ def launch(
         owner=owner,
         custodian=custodian,
         oracle=oracle.address,
+        volatility_oracle=volatility_oracle.address,
         lens=lens.address,
         timelock=timelock.address,
         pyth=addresses.PYTH,

@@ -62,6 +62,7 @@ class Manifest(_Frozen):
     owner: str
     custodian: str
     oracle: str
+    volatility_oracle: str
     lens: str
     timelock: str
     pyth: str
@@ -104,6 +105,10 @@ class Manifest(_Frozen):
     def oracle_contract(self, w3: Web3) -> Contract:
         """The shared PriceOracle."""
         return artifacts.load("PriceOracle").at(w3, self.oracle)
+
+    def volatility_oracle_contract(self, w3: Web3) -> Contract:
+        """The shared VolatilityOracle."""
+        return artifacts.load("VolatilityOracle").at(w3, self.volatility_oracle)
 
     def lens_contract(self, w3: Web3) -> Contract:
         """The shared MarketLens."""

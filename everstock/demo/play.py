@@ -24,10 +24,7 @@ from everstock.demo.stage import (
     LISTER,
     LISTING_GAS,
     NO_LIMIT,
-    OWNER,
-    OWNER_GAS,
     POOL_GAS,
-    SIGMAS,
     TOKEN,
     Actor,
     Stage,
@@ -35,7 +32,6 @@ from everstock.demo.stage import (
 )
 from everstock.demo.strikes import Listed
 from everstock.demo.traders import Quote, Trader, View, Wish
-from everstock.demo.volatility import Variances
 from everstock.replay.ticks import DECIMALS, Tick
 
 WAD: Final = 10**18
@@ -45,7 +41,6 @@ EXEC_WINDOW: Final = 60
 REDEMPTION_WAIT: Final = 3 * 86_400
 # A series without units may be delisted so long after its last use.
 DELIST_WAIT: Final = 3_600
-VARIANCE_SECONDS: Final = 3_600
 # Parts of the replay: until when every trader has come, and when the leaving LP asks for its tokens.
 OPENING: Final = 0.15
 LEAVING: Final = 0.2
@@ -74,8 +69,6 @@ class Play:
             (Trader(profile, stage.parameters[profile.market], start, int(OPENING * length)), profile, actor)
             for profile, actor in stage.traders
         ]
-        self._variances = {name: Variances(name, SIGMAS[name]) for name in UNDERLYINGS}
-        self._next_variance = start + VARIANCE_SECONDS
         self._next_thought = start
         self._leaving_at = start + int(LEAVING * length)
         self._accounts = stage.accounts()
@@ -94,7 +87,6 @@ class Play:
         driver = self.stage.driver
         time = max(tick.time + self.stage.offset, driver.now + BLOCK_SECONDS)
         self.stage.publish(tick.prices, time)
-        self._write_variances(tick)
         driver.burst(time)
         if tick.time >= self._next_thought:
             self._next_thought = tick.time + self.think
@@ -102,17 +94,6 @@ class Play:
             leaving = self._list(tick, readings)
             self._leave(tick)
             self._trade(self._wishes(tick, readings, leaving))
-
-    def _write_variances(self, tick: Tick) -> None:
-        for name, variances in self._variances.items():
-            variances.sample(tick.time, tick.prices[name] / 10**DECIMALS)
-        if tick.time < self._next_variance:
-            return
-        self._next_variance = tick.time + VARIANCE_SECONDS
-        oracle = self.stage.manifest.oracle_contract(self.stage.chain.w3)
-        for id_, name in enumerate(UNDERLYINGS):
-            written = oracle.functions.set_variances(id_, *self._variances[name].on_chain())
-            self.stage.driver.send(wallet(OWNER).account, written, gas=OWNER_GAS)
 
     def _list(self, tick: Tick, readings: Mapping[str, Reading]) -> dict[str, set[int]]:
         """New strikes where the index went, and away with those that nobody holds; these, by market."""

@@ -21,7 +21,7 @@ from everstock.chain.deployment import PRICE_BANDS, UNDERLYINGS, base_feeds
 from everstock.chain.devnet import Chain
 from everstock.chain.feeds import DEVNET_OPERATOR, ROUND_GAS
 from everstock.chain.hermes import HermesServer
-from everstock.chain.launch import OPENING_VARIANCES, Stock, launch
+from everstock.chain.launch import Stock, launch
 from everstock.chain.manifest import Manifest
 from everstock.chain.transactions import Wallet, call
 from everstock.demo import cast, keeper_process, strikes
@@ -231,7 +231,7 @@ def _widen_bands(owner: Wallet, manifest: Manifest, ticks: Sequence[Tick]) -> No
         low, high = (bound * 10**DECIMALS for bound in PRICE_BANDS[name])
         if lowest < 2 * low or highest > high // 2:
             feed = replace(base_feeds()[id_], min_price=lowest // 10, max_price=highest * 10)
-            owner.transact(oracle.functions.set_feed(id_, feed.as_tuple()))
+            owner.transact(oracle.functions.set_feed(id_, *feed.arguments()))
 
 
 def _actors(people: Sequence, first: int) -> list[tuple]:
@@ -341,6 +341,3 @@ def _list_ladder(stage: Stage, first: Tick) -> None:
                     listed = listing.list_series(id_, round(strike * 10**DECIMALS), is_put)
                     stage.driver.send(lister, listed, gas=LISTING_GAS)
     stage.driver.burst()
-
-
-SIGMAS: Final = {name: (variance / 10**10) ** 0.5 for name, variance in OPENING_VARIANCES.items()}

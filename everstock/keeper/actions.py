@@ -30,6 +30,7 @@ def pool_key(symbol: str, role: str) -> Key:
 
 
 PRICES_KEY: Key = ("prices",)
+SAMPLE_KEY: Key = ("sample",)
 
 
 @dataclass(frozen=True)
@@ -151,9 +152,24 @@ class Finalize:
         return frozenset({checkpoint_key(self.symbol)})
 
 
-Action = UpdatePrices | ExecuteOrders | VoidOrder | Liquidate | Checkpoint | Fulfil | Resolve | Finalize
+@dataclass(frozen=True)
+class Sample:
+    """Sample the volatility of these oracle ids at the first prices since `boundary`."""
+
+    ids: tuple[int, ...]
+    boundary: int
+    update: Update
+    gas: int
+    kind = "samples"
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        return frozenset({SAMPLE_KEY})
+
+
+Action = UpdatePrices | ExecuteOrders | VoidOrder | Liquidate | Checkpoint | Fulfil | Resolve | Finalize | Sample
 
 KINDS = tuple(
     action.kind
-    for action in (UpdatePrices, ExecuteOrders, VoidOrder, Liquidate, Checkpoint, Fulfil, Resolve, Finalize)
+    for action in (UpdatePrices, ExecuteOrders, VoidOrder, Liquidate, Checkpoint, Fulfil, Resolve, Finalize, Sample)
 )

@@ -110,6 +110,7 @@ def run_keeper(
                     worst first; the reward is credited to this account at the clearing house
       liquidity     requests that have waited are fulfilled
       checkpoints   made hourly, and when an index moved
+      volatility    sampled at the first price of every ten minutes
 
     Everything is simulated before it is sent; what fails is said, left alone for a while and tried again. Nothing is
     kept on disk: a keeper that is started again reads events and goes on. Several may run side by side, each

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from everstock.keeper import gas
 from everstock.keeper.actions import (
     PRICES_KEY,
+    SAMPLE_KEY,
     Action,
     Checkpoint,
     ExecuteOrders,
@@ -18,6 +19,7 @@ from everstock.keeper.actions import (
     Fulfil,
     Liquidate,
     Resolve,
+    Sample,
     UpdatePrices,
     VoidOrder,
     account_key,
@@ -28,6 +30,7 @@ from everstock.keeper.actions import (
 from everstock.keeper.state import Health, Key, Market, Order, State, Update
 from everstock.model.constants import LIQUIDATION_MAX_AGE, TRADE_MAX_AGE
 from everstock.model.order_desk import DELAY, EXEC_WINDOW
+from everstock.model.volatility_oracle import SPAN
 from everstock.model.waterfall import COUNT_GAP, Stage
 
 MAX_ORDERS: Final = 8  # of one execution, by IOrderDesk
@@ -80,6 +83,7 @@ def decide(state: State, policy: Policy) -> tuple[Action, ...]:
             actions += _checkpoint(state, policy, market, busy)
     for market in state.markets:
         actions += _fulfilments(state, policy, market, busy)
+    actions += _sample(state, policy, busy)
     actions += _prices(state, policy, actions, busy)
     voids = [void for market in state.markets for void in _voids(state, market, busy)]
     return (*actions, *voids[: policy.max_voids])
@@ -228,6 +232,26 @@ def _fulfilments(state: State, policy: Policy, market: Market, busy: frozenset[K
             yield Fulfil(market.symbol, pool.role, deposits, redemptions, update, expected)
 
 
+def latest_boundary(time: int) -> int:
+    """The volatility oracle's latest boundary."""
+    return time // SPAN * SPAN
+
+
+def _sample(state: State, policy: Policy, busy: frozenset[Key]) -> Iterator[Sample]:
+    """The first prices since the latest boundary, unless somebody has sampled them, or the next would come first."""
+    boundary = latest_boundary(state.time)
+    update = state.firsts.get(boundary)
+    if update is None or SAMPLE_KEY in busy or state.time + policy.block_seconds >= boundary + SPAN:
+        return
+    ids = tuple(
+        id_
+        for id_, time in enumerate(state.sampled)
+        if time < boundary <= update.prices[id_].publish_time <= state.time
+    )
+    if ids:
+        yield Sample(ids, boundary, update, gas.SAMPLE)
+
+
 def _prices(
     state: State, policy: Policy, actions: Sequence[Action], busy: frozenset[Key]
 ) -> Iterator[UpdatePrices]:
@@ -249,6 +273,9 @@ def _prices(
 
 def _brought(state: State, action: Action) -> Iterator[int]:
     """The oracle ids whose newest price an action stores."""
+    if isinstance(action, Sample):
+        yield from action.ids if action.update == state.news else ()
+        return
     if isinstance(action, UpdatePrices | VoidOrder) or action.update is None or action.update != state.news:
         return
     (market,) = (market for market in state.markets if market.symbol == action.symbol)

@@ -11,6 +11,8 @@ from everstock.keeper.state import Health, Order
 # Storing two prices, with a transaction's own 21,000, and 300,000 that Pyth on Base takes to verify thirteen signatures
 # (pyth-crosschain, pull request 1208) where the look-alike's checks one.
 UPDATE: Final = 550_000
+# The same, and both variances of both.
+SAMPLE: Final = UPDATE + 80_000
 # What a transaction takes that does nothing.
 TRANSACTION: Final = 30_000
 # Of 32 series; may come with anything that needs a price.

@@ -14,6 +14,7 @@ from everstock.keeper.actions import (
     Fulfil,
     Liquidate,
     Resolve,
+    Sample,
     UpdatePrices,
     VoidOrder,
 )
@@ -45,6 +46,7 @@ class Planner:
         self._manifest = manifest
         self._multicall = Multicall(manifest.multicall)
         self._update = Interface("PriceOracle").function("update")
+        self._sample = Interface("VolatilityOracle").function("sample")
         desk = Interface("OrderDesk")
         self._execute = desk.function("execute")
         self._void = desk.function("void")
@@ -60,6 +62,9 @@ class Planner:
         match action:
             case UpdatePrices(ids=ids, update=update):
                 return _single(self._store(ids, update))
+            case Sample(ids=ids, update=update):
+                oracle = self._manifest.volatility_oracle
+                return _single(_call(oracle, self._sample, ids, update.blobs, value=update.fee))
             case ExecuteOrders(symbol=symbol, orders=orders, underlyings=underlyings, update=update):
                 desk = self._manifest.market(symbol).order_desk
                 terms = [order.terms for order in orders]
@@ -92,6 +97,8 @@ class Planner:
             returned = results[-1].returned
         if isinstance(action, Liquidate):
             return Verdict(idle=not any(self._liquidate.decode(returned)))
+        if isinstance(action, Sample):
+            return Verdict(idle=self._sample.decode(returned) == 0)
         if isinstance(action, Fulfil):
             return Verdict(idle=not any(self._fulfil.decode(returned)))
         return Verdict()

@@ -34,6 +34,7 @@ class Reading:
     stored: tuple[Price, ...]
     restricted: tuple[bool, ...]
     refused: str
+    sampled: tuple[int, ...]
     markets: tuple[Market, ...]
 
 
@@ -48,6 +49,7 @@ class Reader:
         self._multicall = Multicall(manifest.multicall)
         oracle, lens = Interface("PriceOracle"), Interface("MarketLens")
         self._word = oracle.function("word")
+        self._track = Interface("VolatilityOracle").function("track")
         self._update = oracle.function("update")
         self._update_fee = oracle.function("update_fee")
         self._market = lens.function("market")
@@ -75,6 +77,7 @@ class Reader:
     def _read(self, block: Block, facts: Mapping[str, Facts], latest: Update | None) -> Reading:
         oracle = self._manifest.oracle
         words = [Call(oracle, self._word.encode(id_)) for id_ in self._ids]
+        tracks = [Call(self._manifest.volatility_oracle, self._track.encode(id_)) for id_ in self._ids]
         update = [] if latest is None else [self.update_call(self._ids, latest)]
         views = [call for market in self._manifest.markets for call in self._views(market)]
         chunks = [
@@ -86,12 +89,13 @@ class Reader:
         per_request = max(1, MAX_ACCOUNTS // self._healths)
         requests = [chunks[i : i + per_request] for i in range(0, len(chunks), per_request)] or [[]]
         # The first also tells the stored prices, before and after, and the markets.
-        first = [*words, *update, *words, *views, *map(self._health_call, requests[0])]
+        first = [*words, *tracks, *update, *words, *views, *map(self._health_call, requests[0])]
         others = [[*update, *map(self._health_call, request)] for request in requests[1:]]
         answers = self._simulate(block, [first, *others])
 
         results = iter(answers[0])
         stored = [self._word.decode(_returned(next(results))) for _ in self._ids]
+        sampled = [self._track.decode(_returned(next(results)))["time"] for _ in self._ids]
         refused = "" if latest is None or (tried := next(results)).success else tried.reason
         after = [self._word.decode(_returned(next(results))) for _ in self._ids]
         seen = {market.symbol: [next(results) for _ in self._views(market)] for market in self._manifest.markets}
@@ -106,6 +110,7 @@ class Reader:
             stored=tuple(_price(word) for word in stored),
             restricted=tuple(bool(word >> 176 & 1) for word in after),
             refused=refused,
+            sampled=tuple(sampled),
             markets=tuple(
                 self._decode_market(market, facts[market.symbol], seen[market.symbol], healths[market.symbol])
                 for market in readable

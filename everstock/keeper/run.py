@@ -11,9 +11,9 @@ from eth_account.signers.local import LocalAccount
 
 from everstock.chain.manifest import Manifest
 from everstock.keeper.act import Sender
-from everstock.keeper.actions import Action, ExecuteOrders
+from everstock.keeper.actions import Action, ExecuteOrders, Sample
 from everstock.keeper.board import Board
-from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy, decide
+from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.hermes import Hermes, HermesError, NotFound
 from everstock.keeper.plan import Planner
 from everstock.keeper.read import Reader
@@ -124,6 +124,7 @@ class Keeper:
             stored=reading.stored,
             restricted=reading.restricted,
             markets=reading.markets,
+            sampled=reading.sampled,
             latest=latest,
             refused=reading.refused,
             firsts=firsts,
@@ -151,8 +152,10 @@ class Keeper:
         return self._last if self._last is not None and _is_past(self._last, head) else None
 
     def _first_updates(self, head: Block, latest: Update | None, requested: Iterable[int]) -> dict[int, Update]:
-        """Of orders requested at these times and still executable, the first updates as far as there are any."""
+        """The first updates, as far as there are any, of orders requested at these times and still executable, and since the
+        latest boundary of the volatility oracle."""
         times = {time + DELAY for time in requested if time + DELAY <= head.time <= time + EXEC_WINDOW}
+        times.add(latest_boundary(head.time))
         newest = 0 if latest is None else min(price.publish_time for price in latest.prices)
         found: dict[int, Update] = {}
         for time in sorted(times - self._firsts.keys()):
@@ -181,6 +184,8 @@ class Keeper:
             # Perhaps Hermes was wrong about the first price: ask again.
             for order in action.orders:
                 self._firsts.pop(order.requested_at + DELAY, None)
+        if outcome in ("refused", "reverted") and isinstance(action, Sample):
+            self._firsts.pop(action.boundary, None)
         tell = log.warning if outcome in ("refused", "reverted") else log.debug if outcome == "idle" else log.info
         about = {"reason": reason} if reason else {}
         tell(outcome, action=action.kind, market=getattr(action, "symbol", "all"), of=len(action.keys), **about)

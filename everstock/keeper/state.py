@@ -108,8 +108,8 @@ class Market:
 class State:
     """Everything `decide` may look at.
 
-    `stored` and `restricted` are by oracle id: the oracle's prices now, and whether its prices are too far from
-    Chainlink for anybody to leave. `latest` is Hermes' newest update, none if it did not answer; `refused` says why the
+    `stored`, `restricted` and `sampled` are by oracle id: the oracle's prices now, and whether its prices are too far from
+    Chainlink for anybody to leave; `sampled` is when the price of each one's last sample of volatility was published. `latest` is Hermes' newest update, none if it did not answer; `refused` says why the
     oracle would not take it. `firsts` are the first updates at or after the times they are filed under. Of the keys,
     those `in_flight` are in transactions not mined yet, those `resting` failed lately, and `suspects` failed before.
     """
@@ -120,6 +120,7 @@ class State:
     stored: tuple[Price, ...]
     restricted: tuple[bool, ...]
     markets: tuple[Market, ...]
+    sampled: tuple[int, ...] = ()
     latest: Update | None = None
     refused: str = ""
     firsts: Mapping[int, Update] = field(default_factory=dict)

@@ -4,7 +4,7 @@ Pyth's signature and its fee belong to Pyth and are taken for granted.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from everstock.model.constants import BASIS, TRADE_MAX_AGE
@@ -57,9 +57,12 @@ class Round:
 
 @dataclass
 class Feed:
-    """What an underlying's price is checked against. Prices in USD with 8 decimals, gaps and confidence in 1e-5."""
+    """What an underlying's price is checked against. Prices in USD with 8 decimals, gaps and confidence in 1e-5.
 
-    chainlink: Round
+    `chainlink` is its latest answer; None where there is no feed, and then neither age nor gaps are asked.
+    """
+
+    chainlink: Round | None
     chainlink_max_age: int
     min_price: int
     max_price: int
@@ -68,18 +71,38 @@ class Feed:
     wide_gap: int
 
 
+@dataclass(frozen=True)
+class Status:
+    """Every guard's verdict before anybody sends a transaction, field by field that of IPriceOracle."""
+
+    refusal: str = ""
+    price: int = 0
+    publish_time: int = 0
+    age: int = 0
+    is_restricted: bool = False
+    chainlink_price: int = 0
+    chainlink_age: int = 0
+    gap: int = 0
+    grace_end: int = 0
+    lowest: int = 0
+    highest: int = 0
+    lowest_free: int = 0
+    highest_free: int = 0
+
+
 @dataclass
 class PriceOracle:
-    """The latest price of each underlying, by its id."""
+    """The latest price of each underlying, by its id. `appointed`: a volatility oracle writes variances, not the owner."""
 
     block: Block
     sequencer: Round
+    appointed: bool = False
     feeds: dict[int, Feed] = field(default_factory=dict)
     word: dict[int, Word] = field(default_factory=dict)
 
     def update(self, published: Mapping[int, Published]) -> None:
         """Store prices that are newer than the stored ones. Raises `Revert`."""
-        self.check_sequencer()
+        require_none(self.sequencer_refusal())
         self.check_known(published)
         for underlying, one in published.items():
             if one.publish_time > self.stored(underlying).publish_time:
@@ -88,15 +111,19 @@ class PriceOracle:
 
     def first_prices(self, published: Mapping[int, Published], min_time: int, max_time: int) -> dict[int, int]:
         """Check prices that must be the first published in a span, store the newer ones and return all. Raises `Revert`."""
-        self.check_sequencer()
+        require_none(self.sequencer_refusal())
         self.check_known(published)
         for one in published.values():
             is_first = one.previous_time < min_time <= one.publish_time <= max_time
             require(is_first, "PriceFeedNotFoundWithinRange")
         return {underlying: self.take(underlying, one) for underlying, one in published.items()}
 
-    def set_variances(self, underlying: int, fast: int, slow: int) -> None:
-        """Write both variances of an underlying. Raises `Revert`."""
+    def set_variances(self, underlying: int, fast: int, slow: int, by_volatility_oracle: bool = False) -> None:
+        """Write both variances of an underlying, as the owner or as the volatility oracle. Raises `Revert`."""
+        if self.appointed:
+            require(by_volatility_oracle, "price_oracle: not the volatility oracle")
+        else:
+            require(not by_volatility_oracle, "ownable: caller is not the owner")
         for variance in (fast, slow):
             require(MIN_VARIANCE <= variance <= MAX_VARIANCE, "price_oracle: variance out of bounds")
         w = self.stored(underlying)
@@ -121,31 +148,79 @@ class PriceOracle:
         require(certain, "price_oracle: price too uncertain")
         price = scaled(published.price, published.expo)
         require(feed.min_price <= price <= feed.max_price, "price_oracle: price out of band")
-        gap = self.chainlink_gap(feed, price)
-        require(gap <= feed.wide_gap, "price_oracle: too far from chainlink")
+        gap = 0
+        if feed.chainlink is not None:
+            require_none(self.chainlink_refusal(feed, feed.chainlink))
+            gap = gap_between(price, feed.chainlink.answer)
+            require(gap <= feed.wide_gap, "price_oracle: too far from chainlink")
         w = self.stored(underlying)
         if published.publish_time > w.publish_time:
             self.word[underlying] = Word(price, published.publish_time, w.fast, w.slow, gap > feed.narrow_gap)
         return price
 
-    def chainlink_gap(self, feed: Feed, price: int) -> int:
-        """|price / Chainlink's - 1| in 1e-5, rounded up."""
-        other = feed.chainlink.answer
-        require(other > 0, "price_oracle: chainlink answer not positive")
-        fresh = feed.chainlink.updated_at + feed.chainlink_max_age >= self.block.timestamp
-        require(fresh, "price_oracle: chainlink too old")
-        return ceil_div(abs(price - other) * BASIS, other)
+    def status(self, underlying: int) -> Status:
+        """Every guard's verdict now."""
+        w, feed = self.stored(underlying), self.feeds.get(underlying)
+        status = Status(
+            refusal=self.sequencer_refusal(),
+            price=w.price,
+            publish_time=w.publish_time,
+            age=self.block.timestamp - w.publish_time,
+            is_restricted=w.restricted,
+            grace_end=self.sequencer.started_at + SEQUENCER_GRACE,
+        )
+        if feed is None:
+            return replace(status, refusal="price_oracle: unknown underlying")
+        low, high = feed.min_price, feed.max_price
+        status = replace(status, lowest=low, highest=high, lowest_free=low, highest_free=high)
+        chainlink = feed.chainlink
+        if chainlink is None:
+            return status
+        status = replace(status, refusal=status.refusal or self.chainlink_refusal(feed, chainlink))
+        answer = chainlink.answer
+        if answer <= 0:
+            return status
+        wide, narrow = (answer * gap // BASIS for gap in (feed.wide_gap, feed.narrow_gap))
+        return replace(
+            status,
+            chainlink_price=answer,
+            chainlink_age=max(0, self.block.timestamp - chainlink.updated_at),
+            gap=gap_between(w.price, answer),
+            lowest=max(low, answer - wide),
+            highest=min(high, answer + wide),
+            lowest_free=max(low, answer - narrow),
+            highest_free=min(high, answer + narrow),
+        )
 
-    def check_sequencer(self) -> None:
-        """Refuse prices while the sequencer is down and for a grace period after."""
-        is_up = self.sequencer.answer == 0 and self.sequencer.started_at != 0
-        require(is_up, "price_oracle: sequencer down")
-        back = self.sequencer.started_at + SEQUENCER_GRACE
-        require(self.block.timestamp >= back, "price_oracle: sequencer grace period")
+    def sequencer_refusal(self) -> str:
+        """Why no price is taken: while the sequencer is down, and for a grace period after. Empty if it may be."""
+        if self.sequencer.answer != 0 or self.sequencer.started_at == 0:
+            return "price_oracle: sequencer down"
+        if self.block.timestamp < self.sequencer.started_at + SEQUENCER_GRACE:
+            return "price_oracle: sequencer grace period"
+        return ""
+
+    def chainlink_refusal(self, feed: Feed, chainlink: Round) -> str:
+        """Why Chainlink bounds no price, and so none is taken. Empty if it does."""
+        if chainlink.answer <= 0:
+            return "price_oracle: chainlink answer not positive"
+        if chainlink.updated_at + feed.chainlink_max_age < self.block.timestamp:
+            return "price_oracle: chainlink too old"
+        return ""
 
     def check_known(self, published: Mapping[int, Published]) -> None:
         for underlying in published:
             require(underlying in self.feeds, "price_oracle: unknown underlying")
+
+
+def gap_between(price: int, answer: int) -> int:
+    """|price / Chainlink's - 1| in 1e-5, rounded up."""
+    return ceil_div(abs(price - answer) * BASIS, answer)
+
+
+def require_none(refusal: str) -> None:
+    """Revert with a refusal, unless it is empty."""
+    require(not refusal, refusal)
 
 
 def scaled(raw: int, expo: int) -> int:

@@ -180,7 +180,11 @@ def test_premium__of_one_long_at_an_unmoved_price__is_rate_times_time(stage):
     stage.publish(stage.prices, later)
     stage.driver.burst(later)
     told = statement_of(stage, symbol, stage.reader.read(stage.accounts())[symbol])
-    expected = 50 * TOKEN * rate * (stage.driver.now - began) // (365 * 86_400 * 10**10)
+    # The keeper has sampled a volatility that falls while the price stands still: the mean of both ends.
+    (chain,) = stage.reader.many([_chain_of(stage, symbol)], stage.chronicle.last_block)
+    last_rate = next(one for one in chain.series if one.id == series.id).long_rate
+    assert last_rate < rate
+    expected = 50 * TOKEN * (rate + last_rate) * (stage.driver.now - began) // (2 * 365 * 86_400 * 10**10)
     assert told.price_result == 0
     assert told.premium == pytest.approx(expected, rel=1e-6)
     assert told.legs == {actor.id: {series.id: 50 * TOKEN}}

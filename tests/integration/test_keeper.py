@@ -228,6 +228,17 @@ def test_price__old_while_positions_are_open__is_brought(stage, keeper):
     until(lambda: call(stage.oracle.functions.word(0)) & (2**64 - 1) == price(60_100), keeper)
 
 
+def test_boundary__passed__volatility_is_sampled_at_the_first_price_since(stage, keeper):
+    volatility = stage.manifest.volatility_oracle_contract(stage.chain.w3)
+    now = stage.chain.now
+    publish(stage, (-now) % 600 + 5, BTC=60_500)
+    until(lambda: call(volatility.functions.track(0))[1] >= now, keeper)
+    assert call(volatility.functions.track(0))[0] == price(60_500)
+    fast, slow = call(volatility.functions.variances(0))
+    word = call(stage.oracle.functions.word(0))
+    assert (word >> 96 & (2**40 - 1), word >> 136 & (2**40 - 1)) == (fast, slow)
+
+
 # What it must survive
 
 

@@ -22,7 +22,7 @@ def manifest(*symbols: str) -> Manifest:
         )
         for i, symbol in enumerate(symbols)
     ]
-    shared = ("owner", "custodian", "oracle", "lens", "timelock", "pyth", "multicall")
+    shared = ("owner", "custodian", "oracle", "volatility_oracle", "lens", "timelock", "pyth", "multicall")
     return Manifest(
         chain_id=8453,
         first_block=1,

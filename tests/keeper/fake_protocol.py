@@ -17,6 +17,7 @@ from everstock.keeper.decide import DELAY, EXEC_WINDOW
 from everstock.keeper.hermes import HermesError, NotFound
 from everstock.keeper.rpc import RpcError
 from everstock.keeper.state import NEVER, Order, Price, Update
+from everstock.model.volatility_oracle import SPAN
 from tests.keeper.deployment import executed, liquidated, requested, voided
 from tests.keeper.fake_node import FakeNode, Sent, refused
 from tests.keeper.states import USD
@@ -80,6 +81,8 @@ class FakeProtocol:
     def __init__(self, node: FakeNode, manifest: Manifest, hermes: FakeHermes) -> None:
         self.node, self.manifest, self.hermes = node, manifest, hermes
         self.stored = [Price(0, 0), Price(0, 0)]
+        # When each was last sampled; nothing is due before that.
+        self.sampled = [2**32, 2**32]
         self.refused = ""
         self.markets = {market.symbol: FakeMarket() for market in manifest.markets}
         self.happened: Counter[tuple[Any, ...]] = Counter()
@@ -106,6 +109,9 @@ class FakeProtocol:
         self._put(m.oracle, oracle.function("word"), self._word)
         self._put(m.oracle, oracle.function("update"), self._update)
         self._put(m.oracle, oracle.function("update_fee"), lambda blobs: [2])
+        volatility = Interface("VolatilityOracle")
+        self._put(m.volatility_oracle, volatility.function("track"), lambda id_: [(0, self.sampled[id_], 0, 0, 1)])
+        self._put(m.volatility_oracle, volatility.function("sample"), self._sample)
         self._put(m.lens, lens.function("market"), self._market)
         self._put(m.lens, lens.function("health"), self._health)
         self._put(m.multicall, multicall.function("aggregate3Value"), self._aggregate)
@@ -166,10 +172,10 @@ class FakeProtocol:
             symbol: replace(market, orders=dict(market.orders), brinks=dict(market.brinks))
             for symbol, market in self.markets.items()
         }
-        return list(self.stored), markets, self.happened.copy(), dict(self.executed_at)
+        return list(self.stored), markets, self.happened.copy(), dict(self.executed_at), list(self.sampled)
 
     def _restore(self, before: Any) -> None:
-        self.stored, markets, self.happened, self.executed_at = before
+        self.stored, markets, self.happened, self.executed_at, self.sampled = before
         for symbol, market in markets.items():
             vars(self.markets[symbol]).update(vars(market))
 
@@ -190,6 +196,19 @@ class FakeProtocol:
                 self.stored[id_] = Price(prices[id_], time)
         self.happened["stored", time] += 1
         return []
+
+    def _sample(self, ids: Any, blobs: Any) -> list[Any]:
+        since = self._now // SPAN * SPAN
+        time, _ = decode(["uint256", "uint256[]"], blobs[0])
+        first = next(u for u in self.hermes.published if u.prices[0].publish_time >= since)
+        if time != first.prices[0].publish_time:
+            raise Refused("PriceFeedNotFoundWithinRange")
+        self._update(ids, blobs)
+        due = [id_ for id_ in ids if self.sampled[id_] < since]
+        for id_ in due:
+            self.sampled[id_] = time
+        self.happened["sampled", since] += bool(due)
+        return [len(due)]
 
     def _fresh(self, age: int) -> None:
         if any(self._now - price.publish_time > age for price in self.stored):

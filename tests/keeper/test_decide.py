@@ -8,11 +8,13 @@ from everstock.keeper import gas
 from everstock.keeper.actions import (
     KINDS,
     PRICES_KEY,
+    SAMPLE_KEY,
     Checkpoint,
     ExecuteOrders,
     Fulfil,
     Liquidate,
     Resolve,
+    Sample,
     UpdatePrices,
     VoidOrder,
     account_key,
@@ -20,7 +22,7 @@ from everstock.keeper.actions import (
     order_key,
     pool_key,
 )
-from everstock.keeper.decide import DATA_FEE, DELAY, EXEC_WINDOW, Policy, decide
+from everstock.keeper.decide import DATA_FEE, DELAY, EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.state import Pool
 from everstock.model.waterfall import Stage
 from tests.keeper.states import BTC, ETH, ETHER, NOW, TSLA, USD, health, market, order, state, stored, update
@@ -108,6 +110,45 @@ def test_prices__only_one_underlying_brought_by_orders__the_rest_is():
     executed, prices = decide(world, POLICY)
     assert executed.underlyings == (BTC,)
     assert isinstance(prices, UpdatePrices)
+
+
+# Volatility
+
+BOUNDARY = latest_boundary(NOW)
+
+
+@pytest.mark.parametrize(
+    ("sampled", "first", "ids"),
+    [
+        ((BOUNDARY - 600, BOUNDARY - 1), update(BOUNDARY), (BTC, ETH)),
+        ((BOUNDARY, BOUNDARY - 1), update(BOUNDARY + 3), (ETH,)),
+        ((BOUNDARY - 1, BOUNDARY - 1), update(BOUNDARY + 3, NOW + 1), (BTC,)),  # the other is not yet
+        ((BOUNDARY, BOUNDARY + 5), update(BOUNDARY + 3), ()),
+        ((0, 0), None, ()),
+        ((), update(BOUNDARY), ()),
+    ],
+)
+def test_sample__what_was_not_sampled_since_the_boundary_and_has_a_price(sampled, first, ids):
+    firsts = {} if first is None else {BOUNDARY: first}
+    found = actions_of(Sample, state(sampled=sampled, firsts=firsts))
+    assert found == ([Sample(ids, BOUNDARY, first, gas.SAMPLE)] if ids else [])
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"in_flight": frozenset({SAMPLE_KEY})},
+        {"resting": frozenset({SAMPLE_KEY})},
+        {"time": BOUNDARY + 598},  # mined after the next boundary
+    ],
+)
+def test_sample__on_its_way_or_too_late__is_not_sampled(facts):
+    assert not actions_of(Sample, state(sampled=(0, 0), firsts={BOUNDARY: update(BOUNDARY)}, **facts))
+
+
+def test_sample__of_the_newest_prices__brings_them():
+    world = state(sampled=(0, 0), stored=stored(60), latest=update(NOW), firsts={BOUNDARY: update(NOW)})
+    assert [type(action) for action in decide(world, POLICY)] == [Sample]
 
 
 # Orders

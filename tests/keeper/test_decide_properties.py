@@ -12,6 +12,7 @@ from everstock.keeper.actions import (
     ExecuteOrders,
     Fulfil,
     Liquidate,
+    Sample,
     UpdatePrices,
     VoidOrder,
     account_key,
@@ -19,7 +20,7 @@ from everstock.keeper.actions import (
     order_key,
     pool_key,
 )
-from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy, decide, order_underlyings
+from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy, decide, latest_boundary, order_underlyings
 from everstock.keeper.state import Health, Market, Pool, Price, State, Update
 from everstock.model.waterfall import Stage
 from tests.keeper.states import NOW, SERIES, USD, order
@@ -88,6 +89,10 @@ def worlds(draw):
         places = [bisect_left(times, due) for times in published]
         if all(place < len(times) for place, times in zip(places, published, strict=True)):
             firsts[due] = signed([times[place] for place, times in zip(places, published, strict=True)])
+    boundary = latest_boundary(NOW)
+    places = [bisect_left(times, boundary) for times in published]
+    if all(place < len(times) for place, times in zip(places, published, strict=True)):
+        firsts[boundary] = signed([times[place] for place, times in zip(places, published, strict=True)])
     past = [[time for time in times if time <= NOW] for times in published]
     latest = signed([times[-1] for times in past]) if all(past) and draw(st.booleans()) else None
     keys = keys_of(all_markets)
@@ -101,6 +106,7 @@ def worlds(draw):
         markets=all_markets,
         latest=latest,
         refused=draw(st.sampled_from(["", "price_oracle: stale price"])),
+        sampled=tuple(draw(st.sampled_from([boundary - 600, boundary - 1, boundary, NOW])) for _ in range(2)),
         firsts=firsts,
         in_flight=draw(some),
         resting=draw(some),
@@ -110,7 +116,7 @@ def worlds(draw):
 
 
 def keys_of(all_markets):
-    keys = {("prices",)}
+    keys = {("prices",), ("sample",)}
     for market in all_markets:
         keys |= {order_key(market.symbol, o) for o in market.orders}
         keys |= {account_key(market.symbol, h.account) for h in market.healths}
@@ -198,6 +204,18 @@ def test_upkeep__brings_what_the_oracle_takes_fulfils_what_waited_and_voids_what
             assert not action.deposits or pool.deposit_due <= priced_at <= state.time
             assert not action.redemptions or pool.redemption_due <= priced_at <= state.time
             assert market.stage == Stage.ACTIVE or not action.deposits
+
+
+@given(worlds())
+def test_samples__are_the_first_prices_since_the_boundary_of_what_was_not_sampled(world):
+    state, published = world
+    boundary = latest_boundary(NOW)
+    for action in decide(state, POLICY):
+        if isinstance(action, Sample):
+            for id_ in action.ids:
+                since = [time for time in published[id_] if time >= boundary]
+                assert action.update.prices[id_].publish_time == since[0] <= state.time
+                assert state.sampled[id_] < boundary
 
 
 @settings(max_examples=50)

@@ -13,6 +13,7 @@ from everstock.keeper.actions import (
     Fulfil,
     Liquidate,
     Resolve,
+    Sample,
     UpdatePrices,
     VoidOrder,
 )
@@ -58,6 +59,12 @@ def as_struct(o):
             UpdatePrices((0, 1), UPDATE, 1),
             DEPLOYMENT.oracle,
             ("PriceOracle", "update", [0, 1], list(UPDATE.blobs)),
+            2,
+        ),
+        (
+            Sample((1,), NOW, UPDATE, 1),
+            DEPLOYMENT.volatility_oracle,
+            ("VolatilityOracle", "sample", [1], list(UPDATE.blobs)),
             2,
         ),
         (
@@ -119,6 +126,8 @@ def failed(reason):
     [
         (UpdatePrices((0, 1), UPDATE, 1), b"", Verdict()),
         (VoidOrder(TSLA, ORDER, 1), b"", Verdict()),
+        (Sample((0, 1), NOW, UPDATE, 1), encode(["uint256"], [1]), Verdict()),
+        (Sample((0, 1), NOW, UPDATE, 1), encode(["uint256"], [0]), Verdict(idle=True)),
         (ExecuteOrders(TSLA, (ORDER,), (0,), UPDATE, 1), encode(["bool[]"], [[False]]), Verdict()),
         (Liquidate(TSLA, (5, 6), None, 1), encode(["uint256[]"], [[0, 1]]), Verdict()),
         (Liquidate(TSLA, (5, 6), None, 1), encode(["uint256[]"], [[0, 0]]), Verdict(idle=True)),

@@ -10,6 +10,7 @@ from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy
 from everstock.keeper.hermes import HermesError
 from everstock.keeper.rpc import RpcDown, RpcError
 from everstock.keeper.run import Keeper
+from everstock.model.volatility_oracle import SPAN
 from tests.keeper.deployment import executed, listed, manifest, traded
 from tests.keeper.fake_node import FakeNode, dies_at
 from tests.keeper.fake_protocol import FakeHermes, FakeProtocol
@@ -92,7 +93,31 @@ def test_prices__first_ones_are_brought(world):
         "fulfil": 0,
         "resolve": 0,
         "finalize": 0,
+        "samples": 0,
     }
+
+
+def test_samples__once_a_boundary_at_its_first_price(world):
+    world.protocol.sampled = [0, 0]
+    first = world.node.head.time // SPAN * SPAN
+    while world.node.head.time < first + 2 * SPAN + 20:
+        world.tick(40)
+    sampled = {since: count for (what, since), count in world.happened.items() if what == "sampled"}
+    assert sampled == dict.fromkeys((first, first + SPAN, first + 2 * SPAN), 1)
+    assert world.protocol.sampled[0] == min(
+        update.prices[0].publish_time
+        for update in world.hermes.published
+        if update.prices[0].publish_time >= first + 2 * SPAN
+    )
+    assert world.status["sent"]["samples"] == 3
+
+
+def test_samples__taken_by_somebody_else__are_left_alone(world):
+    boundary = world.node.head.time // SPAN * SPAN
+    world.protocol.sampled = [boundary, boundary]
+    for _ in range(3):
+        world.tick()
+    assert world.status["sent"]["samples"] == 0
 
 
 def test_orders__are_executed_once_at_their_first_price(world):

@@ -605,4 +605,29 @@ FAULTS: Final = (
         "    extcall IClearingHouse(CLEARING_HOUSE).checkpoint()\n",
         "",
     ),
+    # Volatility
+    Fault(
+        "a sample weighs as much as one of ten minutes, whatever time it covers",
+        "VolatilityOracle.vy",
+        "self._kept(elapsed, HALF_LIVES[i])",
+        "self._kept(SPAN, HALF_LIVES[i])",
+    ),
+    Fault(
+        "a squared return over ten minutes, whatever time it took",
+        "VolatilityOracle.vy",
+        "// (elapsed * c.WAD * c.WAD)",
+        "// (SPAN * c.WAD * c.WAD)",
+    ),
+    Fault(
+        "a jump adds to volatility without bound",
+        "VolatilityOracle.vy",
+        "min(added, MOST[i])",
+        "added",
+    ),
+    Fault(
+        "the two variances change places",
+        "VolatilityOracle.vy",
+        "self._bounded(variances[0], track.floor), self._bounded(variances[1], track.floor)",
+        "self._bounded(variances[1], track.floor), self._bounded(variances[0], track.floor)",
+    ),
 )

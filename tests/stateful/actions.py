@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from everstock.chain import addresses
 from everstock.chain.deployment import UNDERLYINGS
 from everstock.chain.in_process import MAX_LEGS, NO_LIMIT, account_of, price
+from everstock.chain.publisher import cut
 from everstock.model.pool_shares import Pool
+from everstock.model.price_oracle import Published
 from everstock.model.reverts import Revert
 from everstock.model.risk_book import OrderLeg
 from tests.stateful.mirror import PURSE, Mirror
+
+ZERO_ADDRESS: Final = "0x" + 40 * "0"
 
 
 @dataclass
@@ -149,7 +154,7 @@ class Actions(Mirror):
         return self.tell(
             "set parameter",
             contract,
-            lambda: contract.set_parameter(key, amount, sender=self.protocol.owner),
+            lambda: contract.set_parameter(key, amount, sender=self.protocol.timelock),
             self.model.set_parameter,
             key,
             amount,
@@ -165,6 +170,30 @@ class Actions(Mirror):
             underlying,
             fast,
             slow,
+        )
+
+    def appoint(self, appointed: bool) -> Any:
+        """The owner lets the volatility oracle write variances, or writes them again."""
+        contract = self.protocol.oracle
+        writer = self.protocol.volatility_oracle.address if appointed else ZERO_ADDRESS
+        contract.set_volatility_oracle(writer, sender=self.protocol.owner)
+        self.oracle.appointed = appointed
+        self.tally.done["appoint"] += 1
+
+    def sample(self, latest: bool = False) -> Any:
+        """Sample the first prices since the latest boundary, or the `latest` ones, if there are any."""
+        ids = [addresses.PYTH_IDS[name] for name in UNDERLYINGS]
+        try:
+            found = self.protocol.publisher.select(ids, None if latest else self.volatility.boundary)
+        except KeyError:
+            return None
+        fields = [(one.price, one.conf, one.expo, one.publish_time, one.prev_publish_time) for _, one in found]
+        return self.tell(
+            "sample",
+            self.protocol.volatility_oracle,
+            lambda: self.protocol.sample(*cut(found)),
+            self.volatility.sample,
+            {id_: Published(*values) for id_, values in enumerate(fields)},
         )
 
     # The pools, by name: "main_pool", "insurance_pool"

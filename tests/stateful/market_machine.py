@@ -83,6 +83,8 @@ class MarketMachine(Machine):
             "withdraw treasury",
             "set parameter",
             "set variances",
+            "appoint",
+            "sample",
             "donate",
             *(f"{pool}: {action}" for pool in POOLS for action in ("request deposit", "request redeem", "fulfil", "mint")),
         }
@@ -502,6 +504,26 @@ class MarketMachine(Machine):
     @rule(underlying=st.sampled_from([0, 1]), fast=st.integers(10**8, 10**11), slow=st.integers(10**8, 10**11))
     def set_variances(self, underlying: int, fast: int, slow: int) -> None:
         self.told.set_variances(underlying, fast, slow)
+
+    @rule(appointed=st.booleans())
+    def appoint(self, appointed: bool) -> None:
+        self.told.appoint(appointed)
+
+    # Volatility
+
+    @rule(seconds=st.integers(1, 1_500), late=st.sampled_from([0, 0, 3, 500]), btc=jumps, eth=drifts, latest=st.booleans())
+    def sample(self, seconds: int, late: int, btc: float, eth: float, latest: bool) -> None:
+        """At some price after some boundary, at once or late; now and then not the first."""
+        self.move(seconds, btc, eth)
+        self.told.wait(late)
+        self.told.sample(latest)
+
+    @rule(spans=st.lists(st.tuples(st.integers(590, 1_300), drifts), min_size=2, max_size=5))
+    def a_keeper_samples(self, spans: list[tuple[int, float]]) -> None:
+        self.told.appoint(True)
+        for seconds, factor in spans:
+            self.move(seconds, factor, factor)
+            self.told.sample()
 
     # What holds after every step
 

@@ -10,7 +10,7 @@ from boa.contracts.vyper.vyper_contract import VyperContract
 from hypothesis import note
 
 from everstock.chain import addresses
-from everstock.chain.deployment import UNDERLYINGS
+from everstock.chain.deployment import UNDERLYINGS, seed_without_history
 from everstock.chain.in_process import START, VARIANCES, Protocol, price
 from everstock.chain.transactions import reason_of
 from everstock.model import words
@@ -20,6 +20,7 @@ from everstock.model.parameters import Parameters
 from everstock.model.pool_shares import Pair, Pool, Ticket
 from everstock.model.price_oracle import Block, Feed, PriceOracle, Published, Round
 from everstock.model.reverts import Revert
+from everstock.model.volatility_oracle import Track, VolatilityOracle
 from everstock.model.waterfall import Settlement
 
 # Of whole tokens, enough for anything an actor does.
@@ -62,6 +63,8 @@ class Mirror:
             bounds = (feed.min_price, feed.max_price, feed.max_confidence, feed.narrow_gap, feed.wide_gap)
             self.oracle.feeds[id_] = Feed(chainlink, feed.chainlink_max_age, *bounds)
             self.oracle.set_variances(id_, VARIANCES[name], VARIANCES[name])
+        seeds = [seed_without_history(name, VARIANCES[name]) for name in UNDERLYINGS]
+        self.volatility = VolatilityOracle(self.oracle, {seed.underlying: seed.track() for seed in seeds})
         parameters = Parameters.of(self.protocol.parameters, UNDERLYINGS)
         self.model = Market.create(self.oracle, parameters, self.protocol.decimals)
         self.model.treasury.least_balance = self.protocol.parameters.treasury_least
@@ -156,6 +159,7 @@ class Mirror:
         risk, contract = self.model.risk, self.protocol.risk_book
         for id_ in range(len(UNDERLYINGS)):
             assert words.oracle_word(self.protocol.oracle.word(id_)) == self.oracle.stored(id_)
+            assert Track(*self.protocol.volatility_oracle.track(id_)) == self.volatility.tracks[id_]
         stored = contract.market_words()
         assert words.state(stored.state) == risk.state
         assert words.anchors(stored.anchors) == (risk.anchors, risk.queued_redemptions)

@@ -5,7 +5,7 @@
 @license AGPL-3.0-only
 @notice PriceOracle's own words: variances leave price, time and restriction alone, a feed is read back as it was set, and
         the modules read an underlying's word as the oracle writes it.
-@dev Owner of a PriceOracle. See everstock/proofs: a function under proof reverts with "assume" outside of what it is about,
+@dev Owner of a PriceOracle, or its volatility oracle. See everstock/proofs: a function under proof reverts with "assume" outside of what it is about,
      and else returns true.
 """
 
@@ -18,6 +18,9 @@ initializes: series_book
 # As a whole word: storage of which nothing is known may hold more than an address.
 interface IOwned:
     def owner() -> uint256: view
+
+interface IWriter:
+    def volatility_oracle() -> uint256: view
 
 ORACLE: immutable(IPriceOracle)
 
@@ -36,12 +39,21 @@ def decimals() -> uint8:
     return 8
 
 
+@pure
+@external
+def description() -> String[64]:
+    """
+    @notice Likewise.
+    """
+    return "BTC / USD"
+
+
 @external
 def check_variances(underlying: uint256, other: uint256, fast: uint256, slow: uint256) -> bool:
     """
     @notice Setting variances changes those of one underlying.
     """
-    self._assume(staticcall IOwned(ORACLE.address).owner() == convert(self, uint256) and underlying != other)
+    self._assume(staticcall IWriter(ORACLE.address).volatility_oracle() == convert(self, uint256) and underlying != other)
     self._assume(10**6 <= fast and fast <= 10**12 and 10**6 <= slow and slow <= 10**12)
     before: uint256 = staticcall ORACLE.word(underlying)
     beside: uint256 = staticcall ORACLE.word(other)
@@ -74,7 +86,7 @@ def check_feed(underlying: uint256, pyth_id: bytes32, limits: uint256[6]) -> boo
     )
     self._assume(0 < limits[0] and limits[0] < 2**32 and 0 < limits[1] and limits[1] < limits[2] and limits[2] < 2**64)
     self._assume(0 < limits[3] and limits[3] < 100_000 and limits[4] <= limits[5] and limits[5] < 100_000)
-    extcall ORACLE.set_feed(underlying, feed)
+    extcall ORACLE.set_feed(underlying, feed, "BTC / USD")
     stored: IPriceOracle.Feed = staticcall ORACLE.feed(underlying)
     return (
         stored.pyth_id == feed.pyth_id

@@ -42,6 +42,9 @@ class Lens:
         (one,) = [series for series in self.chain().series if series.id == id_]
         return one
 
+    def price_status(self) -> Any:
+        return self.contract.price_status(self.house)
+
     def market(self) -> Any:
         return self.contract.market(self.house)
 

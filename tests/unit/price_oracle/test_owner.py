@@ -10,6 +10,7 @@ from tests.liquidity import events
 from .feeds import BTC, ETH, refused
 
 NOT_OWNER = "ownable: caller is not the owner"
+BTC_USD = "BTC / USD"
 ZERO_ADDRESS = "0x" + 40 * "0"
 MIN_VARIANCE = 10**6
 MAX_VARIANCE = 10**12
@@ -26,7 +27,7 @@ FIELDS = (
 
 
 def feed(protocol, **changes) -> tuple:
-    """BTC's feed with some of it changed."""
+    """BTC's feed with some of it changed, without its description."""
     values = dict(zip(FIELDS, protocol.feed("BTC").as_tuple(), strict=True))
     return tuple((values | changes).values())
 
@@ -47,14 +48,14 @@ def test_constructor__no_owner__reverts(protocol):
 
 def test_set_feed__writes_it_and_says_so(protocol, oracle):
     wanted = feed(protocol, min_price=price(90_000), wide_gap=2_000)
-    oracle.set_feed(7, wanted, sender=protocol.owner)
+    oracle.set_feed(7, wanted, BTC_USD, sender=protocol.owner)
     (event,) = events(oracle, "FeedSet")
     assert (event.underlying, tuple(event.feed)) == (7, wanted)
     assert tuple(oracle.feed(7)) == wanted
 
 
 def test_set_feed__changes_what_the_next_price_is_checked_against(protocol, feeds, oracle):
-    oracle.set_feed(BTC, feed(protocol, max_price=price(119_999)), sender=protocol.owner)
+    oracle.set_feed(BTC, feed(protocol, max_price=price(119_999)), BTC_USD, sender=protocol.owner)
     with refused("price_oracle: price out of band"):
         feeds.bring(feeds.message())
 
@@ -79,7 +80,7 @@ def test_set_feed__changes_what_the_next_price_is_checked_against(protocol, feed
 )
 def test_set_feed__out_of_bounds__reverts(protocol, oracle, changes):
     with boa.reverts("price_oracle: feed out of bounds"):
-        oracle.set_feed(BTC, feed(protocol, **changes), sender=protocol.owner)
+        oracle.set_feed(BTC, feed(protocol, **changes), BTC_USD, sender=protocol.owner)
 
 
 @pytest.mark.parametrize(
@@ -100,17 +101,67 @@ def test_set_feed__out_of_bounds__reverts(protocol, oracle, changes):
     ids=str,
 )
 def test_set_feed__at_a_bound__is_taken(protocol, oracle, changes):
-    oracle.set_feed(BTC, feed(protocol, **changes), sender=protocol.owner)
+    oracle.set_feed(BTC, feed(protocol, **changes), BTC_USD, sender=protocol.owner)
     assert tuple(oracle.feed(BTC)) == feed(protocol, **changes)
 
 
 def test_set_feed__chainlink_feed_of_other_decimals__reverts(protocol, oracle):
     other = deployer_of("ChainlinkFeed").deploy(protocol.operator, 18, "BTC / USD")
     with boa.reverts("price_oracle: chainlink decimals"):
-        oracle.set_feed(BTC, feed(protocol, chainlink=other.address), sender=protocol.owner)
+        oracle.set_feed(BTC, feed(protocol, chainlink=other.address), BTC_USD, sender=protocol.owner)
+
+
+@pytest.mark.parametrize("description", ["ETH / USD", "BTC / USDT", "btc / usd", "BTC / USD ", ""])
+def test_set_feed__chainlink_feed_of_something_else__reverts(protocol, oracle, description):
+    with boa.reverts("price_oracle: chainlink description"):
+        oracle.set_feed(BTC, feed(protocol), description, sender=protocol.owner)
+    other = deployer_of("ChainlinkFeed").deploy(protocol.operator, 8, description)
+    with boa.reverts("price_oracle: chainlink description"):
+        oracle.set_feed(BTC, feed(protocol, chainlink=other.address), BTC_USD, sender=protocol.owner)
+
+
+def test_set_feed__neither_a_contract_nor_none__reverts(protocol, oracle):
+    with boa.reverts():
+        oracle.set_feed(BTC, feed(protocol, chainlink=protocol.actor("nobody")), BTC_USD, sender=protocol.owner)
+
+
+@pytest.mark.parametrize("max_age", [0, 1_800])
+def test_set_feed__without_chainlink__has_no_age_and_no_description(protocol, oracle, max_age):
+    wanted = feed(protocol, chainlink=ZERO_ADDRESS, chainlink_max_age=max_age)
+    with boa.reverts("price_oracle: chainlink description"):
+        oracle.set_feed(BTC, wanted, BTC_USD, sender=protocol.owner)
+    oracle.set_feed(BTC, wanted, "", sender=protocol.owner)
+    assert tuple(oracle.feed(BTC)) == wanted
 
 
 # Variances
+
+
+def test_set_volatility_oracle__then_it_alone_writes_variances(protocol, oracle):
+    appointed, other = protocol.actor("volatility oracle"), protocol.actor("another one")
+    assert oracle.volatility_oracle() == ZERO_ADDRESS
+    oracle.set_volatility_oracle(appointed, sender=protocol.owner)
+    (event,) = events(oracle, "VolatilityOracleSet")
+    assert event.volatility_oracle == oracle.volatility_oracle() == appointed
+    oracle.set_variances(BTC, MIN_VARIANCE, MIN_VARIANCE, sender=appointed)
+    for caller in (protocol.owner, other):
+        with boa.reverts("price_oracle: not the volatility oracle"):
+            oracle.set_variances(BTC, MIN_VARIANCE, MIN_VARIANCE, sender=caller)
+    with boa.reverts("price_oracle: variance out of bounds"):
+        oracle.set_variances(BTC, MIN_VARIANCE, MAX_VARIANCE + 1, sender=appointed)
+
+
+def test_set_volatility_oracle__another_or_none__the_first_no_longer_writes(protocol, oracle):
+    first, second = protocol.actor("first"), protocol.actor("second")
+    for appointed in (first, second):
+        oracle.set_volatility_oracle(appointed, sender=protocol.owner)
+    oracle.set_variances(BTC, MIN_VARIANCE, MIN_VARIANCE, sender=second)
+    with boa.reverts("price_oracle: not the volatility oracle"):
+        oracle.set_variances(BTC, MIN_VARIANCE, MIN_VARIANCE, sender=first)
+    oracle.set_volatility_oracle(ZERO_ADDRESS, sender=protocol.owner)
+    oracle.set_variances(BTC, MIN_VARIANCE, MIN_VARIANCE, sender=protocol.owner)
+    with boa.reverts(NOT_OWNER):
+        oracle.set_variances(BTC, MIN_VARIANCE, MIN_VARIANCE, sender=second)
 
 
 def test_set_variances__writes_both_and_says_so_and_leaves_the_price_alone(protocol, feeds, oracle):
@@ -139,9 +190,11 @@ def test_set_variances__out_of_bounds__reverts(protocol, oracle, variance):
 def test_owner_functions__by_anyone_else__revert(protocol, oracle):
     for caller in (protocol.operator, protocol.deployer.address, protocol.actor("stranger")):
         with boa.reverts(NOT_OWNER):
-            oracle.set_feed(BTC, feed(protocol), sender=caller)
+            oracle.set_feed(BTC, feed(protocol), BTC_USD, sender=caller)
         with boa.reverts(NOT_OWNER):
             oracle.set_variances(BTC, MIN_VARIANCE, MIN_VARIANCE, sender=caller)
+        with boa.reverts(NOT_OWNER):
+            oracle.set_volatility_oracle(caller, sender=caller)
         with boa.reverts(NOT_OWNER):
             oracle.transfer_ownership(caller, sender=caller)
 

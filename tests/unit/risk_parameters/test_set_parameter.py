@@ -1,4 +1,4 @@
-"""Parameters change one by one, inside hard bounds, after a checkpoint, by the owner alone."""
+"""Parameters change one by one, inside hard bounds, after a checkpoint, by the owner alone: the timelock."""
 
 import boa
 import pytest
@@ -84,7 +84,7 @@ def test_bounds__keep_a_rate_in_its_bits_and_a_shocked_index_positive():
 def test_constructor__takes_the_preset(protocol, parameters):
     assert words(parameters) == preset(protocol)
     assert [parameters.parameter(key) for key in range(len(BOUNDS))] == preset(protocol)
-    assert parameters.owner() == protocol.owner
+    assert parameters.owner() == protocol.timelock
     assert parameters.RISK_BOOK() == protocol.risk_book.address
     assert stored_words(protocol) == (parameters.rates(), parameters.limits())
 
@@ -120,7 +120,7 @@ def test_constructor__anything_else_out_of_bounds__reverts(protocol):
 def test_set_parameter__at_both_bounds__writes_it_alone_here_and_in_the_risk_book(protocol, parameters, key):
     _, lowest, highest = BOUNDS[key]
     for amount in (lowest, highest):
-        parameters.set_parameter(key, amount, sender=protocol.owner)
+        parameters.set_parameter(key, amount, sender=protocol.timelock)
         (event,) = events(parameters, "ParameterSet")
         (stored,) = events(parameters, "ParametersSet")
         assert (event.key, event.amount) == (key, amount)
@@ -137,18 +137,19 @@ def test_set_parameter__beyond_either_bound__reverts(protocol, parameters, key):
     _, lowest, highest = BOUNDS[key]
     for amount in (lowest - 1, highest + 1, -(2**255), 2**255 - 1):
         with boa.reverts("risk_parameters: out of bounds"):
-            parameters.set_parameter(key, amount, sender=protocol.owner)
+            parameters.set_parameter(key, amount, sender=protocol.timelock)
 
 
 @pytest.mark.parametrize("key", [21, 22, 2**256 - 1])
 def test_set_parameter__unknown_key__reverts(protocol, parameters, key):
     with boa.reverts("risk_parameters: unknown key"):
-        parameters.set_parameter(key, 1, sender=protocol.owner)
+        parameters.set_parameter(key, 1, sender=protocol.timelock)
     with boa.reverts("risk_parameters: unknown key"):
         parameters.parameter(key)
 
 
-def test_set_parameter__checkpoints_first(protocol, parameters):
+@pytest.mark.parametrize(("key", "amount"), [("load", 1_500), ("carry of 0", 30_000), ("carry of 0", -30_000)])
+def test_set_parameter__checkpoints_first(protocol, parameters, key, amount):
     """What went before is settled at what was promised for it."""
     id_ = protocol.list_series()
     writer = protocol.trader("writer")
@@ -157,7 +158,7 @@ def test_set_parameter__checkpoints_first(protocol, parameters):
     with boa.env.anchor():
         protocol.clearing_house.settle(account_of(writer))
         (unchanged,) = events(protocol.clearing_house, "Settled")
-    parameters.set_parameter(KEYS["load"], 1_500, sender=protocol.owner)
+    parameters.set_parameter(KEYS[key], amount, sender=protocol.timelock)
     (checkpoint,) = events(parameters, "Checkpoint")
     assert checkpoint.requirement > 0
     protocol.clearing_house.settle(account_of(writer))
@@ -168,7 +169,7 @@ def test_set_parameter__checkpoints_first(protocol, parameters):
 def test_set_parameter__no_fresh_price_to_checkpoint_at__reverts(protocol, parameters):
     protocol.wait(61)
     with boa.reverts("price_oracle: stale price"):
-        parameters.set_parameter(KEYS["load"], 0, sender=protocol.owner)
+        parameters.set_parameter(KEYS["load"], 0, sender=protocol.timelock)
 
 
 def test_set_parameter__takes_effect_at_once(protocol, parameters):
@@ -176,12 +177,12 @@ def test_set_parameter__takes_effect_at_once(protocol, parameters):
     id_, trader = protocol.list_series(), protocol.trader("trader", 20)
     protocol.trade(trader, (id_, 10))
     (dear,) = events(protocol.clearing_house, "Traded")
-    parameters.set_parameter(KEYS["fee_rate"], 40, sender=protocol.owner)
+    parameters.set_parameter(KEYS["fee_rate"], 40, sender=protocol.timelock)
     protocol.trade(trader, (id_, 10))
     (cheap,) = events(protocol.clearing_house, "Traded")
     assert dear.fee - 1 == 2 * (cheap.fee - 1)
 
-    parameters.set_parameter(KEYS["min_margin"], 25 * protocol.unit, sender=protocol.owner)
+    parameters.set_parameter(KEYS["min_margin"], 25 * protocol.unit, sender=protocol.timelock)
     with boa.reverts("trade: below initial margin"):
         protocol.trade(trader, (id_, 10))
     assert protocol.liquidate(trader) != [0]
@@ -189,14 +190,14 @@ def test_set_parameter__takes_effect_at_once(protocol, parameters):
 
 def test_set_parameter__face__the_next_leg_must_be_that_large(protocol, parameters):
     id_, trader = protocol.list_series(), protocol.trader("trader")
-    parameters.set_parameter(KEYS["min_face"], 5 * protocol.unit, sender=protocol.owner)
+    parameters.set_parameter(KEYS["min_face"], 5 * protocol.unit, sender=protocol.timelock)
     with boa.reverts("trade: face below minimum"):
         protocol.trade(trader, (id_, 4.99))
     protocol.trade(trader, (id_, 5))
 
 
 def test_set_parameter__by_anyone_but_the_owner__reverts(protocol, parameters):
-    for caller in (protocol.operator, protocol.deployer.address, protocol.clearing_house.address):
+    for caller in (protocol.owner, protocol.operator, protocol.deployer.address, protocol.clearing_house.address):
         with boa.reverts(NOT_OWNER):
             parameters.set_parameter(KEYS["load"], 0, sender=caller)
 
@@ -211,8 +212,8 @@ def test_transfer_ownership__takes_effect_when_it_is_accepted(protocol, paramete
     heir = protocol.actor("heir")
     with boa.reverts(NOT_OWNER):
         parameters.transfer_ownership(heir, sender=heir)
-    parameters.transfer_ownership(heir, sender=protocol.owner)
-    assert (parameters.owner(), parameters.pending_owner()) == (protocol.owner, heir)
+    parameters.transfer_ownership(heir, sender=protocol.timelock)
+    assert (parameters.owner(), parameters.pending_owner()) == (protocol.timelock, heir)
     with boa.reverts(NOT_OWNER):
         parameters.set_parameter(KEYS["load"], 0, sender=heir)
     with boa.reverts("ownable_2step: caller is not the new owner"):
@@ -220,4 +221,4 @@ def test_transfer_ownership__takes_effect_when_it_is_accepted(protocol, paramete
     parameters.accept_ownership(sender=heir)
     parameters.set_parameter(KEYS["load"], 0, sender=heir)
     with boa.reverts(NOT_OWNER):
-        parameters.set_parameter(KEYS["load"], 0, sender=protocol.owner)
+        parameters.set_parameter(KEYS["load"], 0, sender=protocol.timelock)

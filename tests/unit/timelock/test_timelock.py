@@ -70,3 +70,23 @@ def test_delay_and_roles__change_only_through_the_timelock(guarded):
     with boa.reverts("access_control: account is missing role"):
         timelock.grantRole(timelock.PROPOSER_ROLE(), protocol.owner, sender=protocol.owner)
     assert not timelock.hasRole(timelock.DEFAULT_ADMIN_ROLE(), protocol.deployer.address)
+
+
+def test_carry__of_a_market_whose_parameters_listen_to_it__changes_when_its_time_has_come(guarded):
+    """The market is deployed with a stand-in for a timelock, which hands its parameters over."""
+    protocol, timelock, _ = guarded
+    parameters = protocol.risk_parameters
+    assert parameters.owner() == protocol.timelock
+    parameters.transfer_ownership(timelock.address, sender=protocol.timelock)
+    for payload in (parameters.accept_ownership.prepare_calldata(), parameters.set_parameter.prepare_calldata(16, 15_500)):
+        operation = (parameters.address, 0, payload, NONE, NONE)
+        timelock.schedule(*operation, TIMELOCK_DELAY, sender=protocol.owner)
+        protocol.wait(TIMELOCK_DELAY - 10)
+        protocol.set_prices()
+        with boa.reverts("timelock_controller: operation is not ready"):
+            timelock.execute(*operation, sender=protocol.owner)
+        protocol.set_prices(after=10)
+        timelock.execute(*operation, sender=protocol.owner)
+    assert parameters.parameter(16) == 15_500
+    with boa.reverts("ownable: caller is not the owner"):
+        parameters.set_parameter(16, 0, sender=protocol.owner)

@@ -46,7 +46,7 @@ def test_deleverage__below_half_the_requirement__comes_at_once(market):
 
 @pytest.mark.parametrize("target", [1_000, 1_250, 3_000])
 def test_deleverage__leaves_equity_at_the_target_and_no_more(market, target):
-    market.risk_parameters.set_parameter(20, target, sender=market.owner)
+    market.risk_parameters.set_parameter(20, target, sender=market.timelock)
     market.move(after=WINDOW, BTC=THIN)
     market.pass_window()
     equity, requirement = figures(market)

@@ -107,7 +107,7 @@ def test_settling__everything_but_resolving_and_taking_free_cash__reverts(market
     for call in (
         lambda: market.trade(market.buyer, (market.call, -1)),
         lambda: market.liquidate(market.writer),
-        lambda: market.risk_parameters.set_parameter(0, 1, sender=market.owner),
+        lambda: market.risk_parameters.set_parameter(0, 1, sender=market.timelock),
     ):
         with boa.reverts("risk_book: in settlement"):
             call()
