@@ -84,7 +84,12 @@ def __default__():
 @payable
 @external
 def request(
-    account: uint256, legs: DynArray[IRiskBook.OrderLeg, 8], limit: int256, reduce_only: bool, deadline: uint256
+    account: uint256,
+    legs: DynArray[IRiskBook.OrderLeg, 8],
+    limit: int128,
+    mark_limit: int128,
+    reduce_only: bool,
+    deadline: uint256,
 ) -> uint256:
     assert self._owner(account) == msg.sender, "order_desk: not the owner"
     self._check_legs(legs)
@@ -97,6 +102,7 @@ def request(
         nonce=nonce,
         legs=legs,
         limit=limit,
+        mark_limit=mark_limit,
         reduce_only=reduce_only,
         deadline=deadline,
         requested_at=block.timestamp,
@@ -282,9 +288,10 @@ def _fill(order: IOrderDesk.Order, prices: uint256[2]) -> bool:
             order.account,
             legs,
             prices,
-            order.limit,
+            convert(order.limit, int256),
+            convert(order.mark_limit, int256),
             order.reduce_only,
-            method_id=method_id("trade(uint256,(uint256,int256)[8],uint256[2],int256,bool)"),
+            method_id=method_id("trade(uint256,(uint256,int256)[8],uint256[2],int256,int256,bool)"),
         ),
         max_outsize=132,
         revert_on_failure=False,

@@ -39,7 +39,7 @@ DEPOSIT_WAIT: Final = 600
 # A series without units may be delisted this long after its last use.
 DELIST_WAIT: Final = 3_600
 MAX_LEGS: Final = 8
-NO_LIMIT: Final = 2**255 - 1
+NO_LIMIT: Final = 2**127 - 1
 NO_DEADLINE: Final = 2**256 - 1
 GAS_LIMIT: Final = 8_000_000
 
@@ -137,7 +137,7 @@ class Stage:
         """Request (series, face) legs for account 0; the receipt, and the order's terms out of its event."""
         fee = call(self.order_desk.functions.min_fee(len(legs), devnet.BASE_FEE))
         receipt = trader.transact(
-            self.order_desk.functions.request(account_of(trader), list(legs), NO_LIMIT, False, NO_DEADLINE), value=2 * fee
+            self.order_desk.functions.request(account_of(trader), list(legs), NO_LIMIT, NO_LIMIT, False, NO_DEADLINE), value=2 * fee
         )
         (event,) = self.order_desk.events.Requested().process_receipt(receipt, errors=DISCARD)
         return receipt, _terms(event["args"]["order"])
@@ -170,7 +170,7 @@ class Stage:
 
         def fits(face: int) -> bool:
             legs = [(id_, side * face) for id_ in series] + [(0, 0)] * (MAX_LEGS - len(series))
-            trade = self.clearing_house.functions.trade(account_of(trader), legs, word, NO_LIMIT, False)
+            trade = self.clearing_house.functions.trade(account_of(trader), legs, word, NO_LIMIT, NO_LIMIT, False)
             try:
                 call(trade, {"from": self.order_desk.address, "gas": GAS_LIMIT})
             except Reverted as error:

@@ -29,7 +29,7 @@ OPENING: Final = {"BTC": 120_000.0, "ETH": 4_500.0}
 VARIANCES: Final = {"BTC": 3_600_000_000, "ETH": 5_184_000_000}
 STOCK_PRICE: Final = 300.0
 MAX_LEGS: Final = 8
-NO_LIMIT: Final = 2**255 - 1
+NO_LIMIT: Final = 2**127 - 1
 NO_DEADLINE: Final = 2**256 - 1
 # From a request to the first second of its price, and to the last of its execution.
 DELAY: Final = 4
@@ -43,6 +43,7 @@ class Order(NamedTuple):
     nonce: int
     legs: list[tuple[int, int]]
     limit: int
+    mark_limit: int
     reduce_only: bool
     deadline: int
     requested_at: int
@@ -221,6 +222,7 @@ class Protocol:
         *legs: tuple[int, float],
         prices: Sequence[int] | None = None,
         limit: int = NO_LIMIT,
+        mark_limit: int = NO_LIMIT,
         reduce_only: bool = False,
         subaccount: int = 0,
     ) -> int:
@@ -231,9 +233,8 @@ class Protocol:
         prices = [price(self.index[name]) for name in UNDERLYINGS] if prices is None else prices
         order = [(series, round(face * self.unit)) for series, face in legs]
         order += [(0, 0)] * (MAX_LEGS - len(order))
-        return self.clearing_house.trade(
-            account_of(trader, subaccount), order, list(prices), limit, reduce_only, sender=self.order_desk.address
-        )
+        terms = (order, list(prices), limit, mark_limit, reduce_only)
+        return self.clearing_house.trade(account_of(trader, subaccount), *terms, sender=self.order_desk.address)
 
     # Trading through the order desk
 
@@ -242,6 +243,7 @@ class Protocol:
         trader: str,
         *legs: tuple[int, float],
         limit: int = NO_LIMIT,
+        mark_limit: int = NO_LIMIT,
         reduce_only: bool = False,
         deadline: int = NO_DEADLINE,
         fee: int | None = None,
@@ -251,8 +253,9 @@ class Protocol:
         account = account_of(trader, subaccount)
         order = [(series, round(face * self.unit)) for series, face in legs]
         fee = self.order_desk.min_fee(len(legs)) if fee is None else fee
-        nonce = self.order_desk.request(account, order, limit, reduce_only, deadline, value=fee, sender=trader)
-        return Order(account, nonce, order, limit, reduce_only, deadline, self.now, fee, trader)
+        terms = (order, limit, mark_limit, reduce_only, deadline)
+        nonce = self.order_desk.request(account, *terms, value=fee, sender=trader)
+        return Order(account, nonce, *terms, self.now, fee, trader)
 
     def first_prices(self, order: Order, *underlyings: str) -> list[bytes]:
         """The signed updates with an order's own prices, once published, of all underlyings unless some are named."""

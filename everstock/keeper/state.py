@@ -46,6 +46,7 @@ class Order:
     nonce: int
     legs: tuple[tuple[int, int], ...]
     limit: int
+    mark_limit: int
     reduce_only: bool
     deadline: int
     requested_at: int

@@ -31,6 +31,7 @@ class Order:
     nonce: int  # per account, from 1
     legs: tuple[OrderLeg, ...]
     limit: int  # what it may cost at most, raw units of M
+    mark_limit: int  # what its marks alone may come to
     reduce_only: bool
     deadline: int  # the last second it may execute at
     requested_at: int
@@ -58,6 +59,7 @@ class Desk:
         account: int,
         legs: Sequence[OrderLeg],
         limit: int,
+        mark_limit: int,
         reduce_only: bool,
         deadline: int,
         fee: int,
@@ -71,7 +73,7 @@ class Desk:
         require(deadline >= now + DELAY, "order_desk: deadline too early")
         self.last_nonce[account] += 1
         nonce = self.last_nonce[account]
-        order = Order(account, nonce, tuple(legs), limit, reduce_only, deadline, now, fee, payer)
+        order = Order(account, nonce, tuple(legs), limit, mark_limit, reduce_only, deadline, now, fee, payer)
         self.waiting[account, nonce] = order
         self.live_until[account] = now + EXEC_WINDOW
         return order
@@ -132,7 +134,9 @@ class Desk:
             return False
         try:
             with undone_on_revert(self.house):
-                self.house.trade(order.account, order.legs, own_prices, order.limit, order.reduce_only)
+                self.house.trade(
+                    order.account, order.legs, own_prices, order.limit, order.mark_limit, order.reduce_only
+                )
         except Revert as revert:
             if not revert.reason.startswith("trade: "):
                 raise

@@ -166,7 +166,7 @@ def test_orders__of_one_block__are_executed_together(stage, keeper):
     for trader in traders:
         fee = call(stage.order_desk.functions.min_fee(1, devnet.BASE_FEE))
         legs = [(stage.series[0], FACE)]
-        function = stage.order_desk.functions.request(account_of(trader), legs, NO_LIMIT, False, NO_DEADLINE)
+        function = stage.order_desk.functions.request(account_of(trader), legs, NO_LIMIT, NO_LIMIT, False, NO_DEADLINE)
         trader.submit(function, value=2 * fee, gas=300_000)
     stage.chain.mine()
     stage.chain.rpc("evm_setAutomine", True)

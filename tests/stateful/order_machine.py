@@ -45,6 +45,7 @@ class OrderMachine(Machine):
             "cancelled: order_desk: deadline passed",
             "cancelled: trade: below initial margin",
             "cancelled: trade: over limit",
+            "cancelled: trade: mark over limit",
             "cancelled: trade: nothing to reduce",
             "cancelled: trade: over pool capacity",
         }
@@ -114,6 +115,7 @@ class OrderMachine(Machine):
         name=traders,
         legs=st.lists(st.tuples(st.sampled_from([0, 1]), faces), min_size=1, max_size=2, unique_by=lambda leg: leg[0]),
         limit=st.sampled_from([None, None, None, 0]),
+        mark_limit=st.sampled_from([None, None, None, 0]),
         reduce_only=st.sampled_from([False, False, True]),
         deadline=st.sampled_from([None, None, None, DELAY, 10]),
         extra=st.sampled_from([0, 1, 10**15]),
@@ -123,6 +125,7 @@ class OrderMachine(Machine):
         name: str,
         legs: list[tuple[int, int]],
         limit: int | None,
+        mark_limit: int | None,
         reduce_only: bool,
         deadline: int | None,
         extra: int,
@@ -130,7 +133,8 @@ class OrderMachine(Machine):
         order = [OrderLeg(self.series[i], milli * self.unit // 1_000) for i, milli in legs]
         fee = order_desk.min_fee(len(order), self.base_fee) + extra
         until = NO_DEADLINE if deadline is None else self.told.now + deadline
-        self.tell_request(name, order, NO_LIMIT if limit is None else limit, reduce_only, until, fee)
+        limits = [NO_LIMIT if limit is None else limit, NO_LIMIT if mark_limit is None else mark_limit]
+        self.tell_request(name, order, limits, reduce_only, until, fee)
 
     @rule(name=traders, fault=st.sampled_from(["legs", "series", "face", "size", "twice", "fee", "deadline"]))
     def request_badly(self, name: str, fault: str) -> None:
@@ -144,10 +148,10 @@ class OrderMachine(Machine):
         }.get(fault, [one])
         fee = order_desk.min_fee(len(legs), self.base_fee) - (fault == "fee")
         until = self.told.now + DELAY - 1 if fault == "deadline" else NO_DEADLINE
-        self.tell_request(name, legs, NO_LIMIT, False, until, fee)
+        self.tell_request(name, legs, [NO_LIMIT, NO_LIMIT], False, until, fee)
 
     def tell_request(
-        self, name: str, legs: list[OrderLeg], limit: int, reduce_only: bool, deadline: int, fee: int
+        self, name: str, legs: list[OrderLeg], limits: list[int], reduce_only: bool, deadline: int, fee: int
     ) -> None:
         desk, person = self.told.protocol.order_desk, self.people[name]
         account = account_of(person)
@@ -155,11 +159,11 @@ class OrderMachine(Machine):
             order = self.told.tell(
                 "request",
                 desk,
-                lambda: desk.request(account, legs, limit, reduce_only, deadline, value=fee, sender=person),
+                lambda: desk.request(account, legs, *limits, reduce_only, deadline, value=fee, sender=person),
                 self.market.desk.request,
                 account,
                 legs,
-                limit,
+                *limits,
                 reduce_only,
                 deadline,
                 fee,
@@ -183,7 +187,7 @@ class OrderMachine(Machine):
     @rule(keeper=keepers, wait=st.sampled_from([0, 1, 20]))
     def request_and_execution(self, keeper: str, wait: int) -> None:
         """One order that nothing keeps from being traded but its own terms."""
-        self.request("first trader", [(0, 500)], None, False, None, 0)
+        self.request("first trader", [(0, 500)], None, None, False, None, 0)
         self.publish(DELAY, 1, 1)
         self.told.wait(wait)
         if self.orders:
@@ -246,7 +250,7 @@ class OrderMachine(Machine):
 
     @rule(name=traders)
     def cancel_at_once(self, name: str) -> None:
-        self.request(name, [(0, 500)], None, False, None, 0)
+        self.request(name, [(0, 500)], None, None, False, None, 0)
         if self.orders:
             self.tell_end("cancel", self.orders[-1], str(self.orders[-1].payer))
 
@@ -299,6 +303,7 @@ def _terms(order: order_desk.Order) -> Order:
         order.nonce,
         [tuple(leg) for leg in order.legs],
         order.limit,
+        order.mark_limit,
         order.reduce_only,
         order.deadline,
         order.requested_at,
