@@ -312,6 +312,14 @@ def stage() -> uint256:
 
 @view
 @external
+def is_trading() -> bool:
+    if waterfall._stage() != waterfall.ACTIVE or staticcall IRiskBook(RISK_BOOK).is_booked():
+        return False
+    return not staticcall IRiskBook(RISK_BOOK).is_due()
+
+
+@view
+@external
 def settlement() -> IClearingHouse.Settlement:
     return waterfall._settlement_now()
 

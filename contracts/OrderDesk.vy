@@ -1,5 +1,5 @@
 # pragma version 0.4.3
-# pragma optimize codesize
+# pragma optimize gas
 # pragma nonreentrancy on
 """
 @title OrderDesk
@@ -8,9 +8,12 @@
 @dev Why the price of an order is nobody's choice: Pyth proves of every price when the one before it was published. If
      that was before the earliest request + DELAY of a batch, it was before every order's; so a price is the first of
      an order just when it was not published before that order's own request + DELAY.
+     Why a conditional order gives nobody a look ahead: triggering it commits it to a price that is yet to be published, as
+     a request does. All that whoever triggers it can choose is when, among the seconds at which it is right.
      Ether: what the desk holds is the fees of orders that wait and refunds not claimed; ether forced on it stays.
 """
 
+from interfaces import IClearingHouse
 from interfaces import IOrderDesk
 from interfaces import IPriceOracle
 from interfaces import IRiskBook
@@ -22,6 +25,10 @@ implements: IOrderDesk
 DELAY: public(constant(uint256)) = 4
 # From a request to the last second of both its price and its execution.
 EXEC_WINDOW: public(constant(uint256)) = 60
+# A price triggers an order until it is so old. Seconds: enough to bring one, too little to hold one back for a bad moment.
+TRIGGER_MAX_AGE: public(constant(uint256)) = 15
+# A conditional order waits at most so long, so that every fee comes back one day. Seconds.
+MAX_WAIT: public(constant(uint256)) = 365 * 86_400
 
 # The least fee is (BASE_GAS + LEG_GAS * legs) * base fee + FLAT_FEE. Measured, as whole transactions that bring both
 # prices: one leg for an account without any 0.32M gas, with eight 0.54M; eight legs 0.78M; to which Pyth's verification
@@ -30,7 +37,10 @@ EXEC_WINDOW: public(constant(uint256)) = 60
 # falls due is not counted: anyone may make it apart.
 BASE_GAS: constant(uint256) = 1_000_000
 LEG_GAS: constant(uint256) = 50_000
-# Wei for what the base fee does not measure: the tip, Pyth's fee, and L1 data of some 1.8 kB compressed. With the
+# For a conditional order's trigger, and the share of its fee that whoever triggers it gets. Measured with both prices, 0.35M
+# gas; Pyth's verification adds 0.3M.
+TRIGGER_GAS: constant(uint256) = 800_000
+# Wei a transaction for what the base fee does not measure: the tip, Pyth's fee, and L1 data of some 1.8 kB compressed. With the
 # formula of docs.base.org (Fjord, execution engine) and Base's scalars, about 0.0023 and 1.06, the data is 0.3e13 while
 # Ethereum's base fee is 20 gwei and its blobs' 1 gwei.
 FLAT_FEE: constant(uint256) = 10**13
@@ -42,6 +52,10 @@ REFUND_GAS: constant(uint256) = 50_000
 
 MAX_FACE: constant(int256) = 2**127 - 1
 MAX_SERIES_ID: constant(uint256) = 2**16 - 1
+MAX_PRICE: constant(uint256) = 2**64 - 1
+
+# The last bit of a conditional order's trigger while it waits for that, not for its price.
+ARMED: constant(uint256) = 2**255
 
 CLEARING_HOUSE: public(immutable(address))
 ORACLE: public(immutable(address))
@@ -92,27 +106,81 @@ def request(
     deadline: uint256,
 ) -> uint256:
     assert self._owner(account) == msg.sender, "order_desk: not the owner"
-    self._check_legs(legs)
-    assert msg.value >= self._min_fee(len(legs), block.basefee), "order_desk: fee too low"
-    assert deadline >= block.timestamp + DELAY, "order_desk: deadline too early"
-
-    nonce: uint256 = self._last_nonce(account) + 1
     order: IOrderDesk.Order = IOrderDesk.Order(
         account=account,
-        nonce=nonce,
+        nonce=self._last_nonce(account) + 1,
         legs=legs,
         limit=limit,
         mark_limit=mark_limit,
         reduce_only=reduce_only,
         deadline=deadline,
+        trigger=0,
         requested_at=block.timestamp,
         fee=msg.value,
         payer=msg.sender,
     )
-    self.order_hash[account][nonce] = self._hash(order)
-    self._accounts[account] = nonce | ((block.timestamp + EXEC_WINDOW) << 64)
-    log IOrderDesk.Requested(account=account, nonce=nonce, order=order)
-    return nonce
+    self._place(order)
+    return order.nonce
+
+
+@payable
+@external
+def request_conditional(
+    account: uint256,
+    legs: DynArray[IRiskBook.OrderLeg, 8],
+    limit: int128,
+    mark_limit: int128,
+    reduce_only: bool,
+    deadline: uint256,
+    underlying: uint256,
+    above: uint256,
+    below: uint256,
+) -> uint256:
+    assert self._owner(account) == msg.sender, "order_desk: not the owner"
+    order: IOrderDesk.Order = IOrderDesk.Order(
+        account=account,
+        nonce=self._last_nonce(account) + 1,
+        legs=legs,
+        limit=limit,
+        mark_limit=mark_limit,
+        reduce_only=reduce_only,
+        deadline=deadline,
+        trigger=self._armed(underlying, above, below),
+        requested_at=block.timestamp,
+        fee=msg.value,
+        payer=msg.sender,
+    )
+    self._place(order)
+    return order.nonce
+
+
+@payable
+@external
+def trigger(
+    orders: DynArray[IOrderDesk.Order, 8], underlyings: DynArray[uint256, 2], updates: DynArray[Bytes[4096], 2]
+) -> DynArray[bool, 8]:
+    held: uint256 = self.balance - msg.value
+    if len(underlyings) != 0:
+        extcall IPriceOracle(ORACLE).update(self._oracle_ids(underlyings), updates, value=msg.value)
+    assert staticcall IClearingHouse(CLEARING_HOUSE).is_trading(), "order_desk: market does not trade"
+
+    waiting: bool = False
+    earned: uint256 = 0
+    triggered: DynArray[bool, 8] = []
+    for order: IOrderDesk.Order in orders:
+        due: bool = False
+        if self._waits(order):
+            waiting = True
+            due = self._is_due(order)
+            if due:
+                earned += self._make_live(order)
+        triggered.append(due)
+    assert waiting, "order_desk: unknown order"
+    assert earned != 0, "order_desk: not triggered"
+
+    # The shares, and what the oracle left of the value sent.
+    self._pay(earned + self.balance - held)
+    return triggered
 
 
 @payable
@@ -129,6 +197,7 @@ def execute(
         taken: bool = self._take(order)
         waiting.append(taken)
         if taken:
+            assert order.trigger < ARMED, "order_desk: not triggered"
             assert block.timestamp >= order.requested_at + DELAY, "order_desk: too early"
             assert block.timestamp <= order.requested_at + EXEC_WINDOW, "order_desk: window missed"
             earliest = min(earliest, order.requested_at)
@@ -151,15 +220,15 @@ def execute(
             executed.append(False)
 
     # The fees, and what the oracle left of the value sent.
-    done: bool = raw_call(msg.sender, b"", value=earned + self.balance - held, revert_on_failure=False)
-    assert done, "order_desk: payment failed"
+    self._pay(earned + self.balance - held)
     return executed
 
 
 @external
 def void(order: IOrderDesk.Order):
     assert self._take(order), "order_desk: unknown order"
-    assert block.timestamp > order.requested_at + EXEC_WINDOW, "order_desk: window open"
+    assert order.trigger >= ARMED or block.timestamp > order.requested_at + EXEC_WINDOW, "order_desk: window open"
+    assert order.trigger == 0 or block.timestamp > order.deadline, "order_desk: may yet be triggered"
     log IOrderDesk.Voided(account=order.account, nonce=order.nonce)
     self._return_fee(order)
 
@@ -168,10 +237,9 @@ def void(order: IOrderDesk.Order):
 def cancel(order: IOrderDesk.Order):
     assert self._owner(order.account) == msg.sender, "order_desk: not the owner"
     assert self._take(order), "order_desk: unknown order"
-    assert block.timestamp < order.requested_at + DELAY, "order_desk: too late to cancel"
-    log IOrderDesk.Cancelled(
-        account=order.account, nonce=order.nonce, sender=msg.sender, reason="order_desk: taken back by its owner"
-    )
+    early: bool = block.timestamp < order.requested_at + DELAY
+    assert early or self._waits_for_trigger(order), "order_desk: too late to cancel"
+    self._log_cancelled(order, "order_desk: taken back by its owner")
     self._return_fee(order)
 
 
@@ -204,11 +272,41 @@ def last_nonce(account: uint256) -> uint256:
 
 @view
 @external
-def min_fee(legs: uint256, base_fee: uint256 = block.basefee) -> uint256:
-    return self._min_fee(legs, base_fee)
+def min_fee(legs: uint256, base_fee: uint256 = block.basefee, conditional: bool = False) -> uint256:
+    return self._min_fee(legs, base_fee, conditional)
 
 
 # Steps of a request
+
+
+@internal
+def _place(order: IOrderDesk.Order):
+    """
+    @notice Let an order wait, the account's next.
+    """
+    self._check_legs(order.legs)
+    assert order.fee >= self._min_fee(len(order.legs), block.basefee, order.trigger != 0), "order_desk: fee too low"
+    assert order.deadline >= block.timestamp + DELAY, "order_desk: deadline too early"
+    self.order_hash[order.account][order.nonce] = self._hash(order)
+    if order.trigger == 0:
+        self._accounts[order.account] = order.nonce | ((block.timestamp + EXEC_WINDOW) << 64)
+    else:
+        assert order.deadline <= block.timestamp + MAX_WAIT, "order_desk: deadline too late"
+        self._accounts[order.account] += 1
+    log IOrderDesk.Requested(account=order.account, nonce=order.nonce, order=order)
+
+
+@internal
+@view
+def _armed(underlying: uint256, above: uint256, below: uint256) -> uint256:
+    """
+    @notice A trigger that was not yet reached, as orders have it.
+    """
+    assert underlying < len(UNDERLYINGS), "order_desk: unknown underlying"
+    assert above != 0 or below != 0, "order_desk: no trigger"
+    assert above <= MAX_PRICE and below <= MAX_PRICE, "order_desk: trigger too large"
+    assert above == 0 or below < above, "order_desk: triggers crossed"
+    return ARMED | (underlying << 128) | (below << 64) | above
 
 
 @internal
@@ -229,8 +327,57 @@ def _check_legs(legs: DynArray[IRiskBook.OrderLeg, 8]):
 
 @internal
 @pure
-def _min_fee(legs: uint256, base_fee: uint256) -> uint256:
-    return (BASE_GAS + LEG_GAS * legs) * base_fee + FLAT_FEE
+def _min_fee(legs: uint256, base_fee: uint256, conditional: bool) -> uint256:
+    fee: uint256 = self._execution_gas(legs) * base_fee + FLAT_FEE
+    if conditional:
+        fee += TRIGGER_GAS * base_fee + FLAT_FEE
+    return fee
+
+
+@internal
+@pure
+def _execution_gas(legs: uint256) -> uint256:
+    return BASE_GAS + LEG_GAS * legs
+
+
+# Steps of a trigger
+
+
+@internal
+@view
+def _is_due(order: IOrderDesk.Order) -> bool:
+    """
+    @notice Whether the stored price triggers an order that waits.
+    """
+    if not self._waits_for_trigger(order) or block.timestamp + DELAY > order.deadline:
+        return False
+    word: uint256 = staticcall IPriceOracle(ORACLE).word(UNDERLYINGS[(order.trigger >> 128) & 255])
+    price: uint256 = word & (2**64 - 1)
+    published: uint256 = (word >> 64) & (2**32 - 1)
+    assert block.timestamp <= published + TRIGGER_MAX_AGE, "order_desk: stale price"
+    # A price too far from Chainlink only lets risk be reduced.
+    if published < order.requested_at + DELAY or ((word >> 176) & 1 != 0 and not order.reduce_only):
+        return False
+    above: uint256 = order.trigger & MAX_PRICE
+    below: uint256 = (order.trigger >> 64) & MAX_PRICE
+    return price <= below or (above != 0 and price >= above)
+
+
+@internal
+def _make_live(order: IOrderDesk.Order) -> uint256:
+    """
+    @notice Make a conditional order a market order of now.
+    @return What whoever does so earns, wei.
+    """
+    share: uint256 = order.fee * TRIGGER_GAS // (TRIGGER_GAS + self._execution_gas(len(order.legs)))
+    live: IOrderDesk.Order = order
+    live.trigger = order.trigger & (ARMED - 1)
+    live.requested_at = block.timestamp
+    live.fee = order.fee - share
+    self.order_hash[order.account][order.nonce] = self._hash(live)
+    self._accounts[order.account] = self._last_nonce(order.account) | ((block.timestamp + EXEC_WINDOW) << 64)
+    log IOrderDesk.Triggered(account=order.account, nonce=order.nonce, sender=msg.sender, order=live)
+    return share
 
 
 # Steps of an execution
@@ -340,6 +487,26 @@ def _hash(order: IOrderDesk.Order) -> bytes32:
 
 
 @internal
+@view
+def _waits(order: IOrderDesk.Order) -> bool:
+    """
+    @notice Whether an order waits, with just these terms.
+    """
+    return self.order_hash[order.account][order.nonce] == self._hash(order)
+
+
+@internal
+@view
+def _waits_for_trigger(order: IOrderDesk.Order) -> bool:
+    """
+    @notice Whether an order that waits does so for a price to trigger it: conditional, and not triggered or in vain.
+    """
+    if order.trigger >= ARMED:
+        return True
+    return order.trigger != 0 and block.timestamp > order.requested_at + EXEC_WINDOW
+
+
+@internal
 def _take(order: IOrderDesk.Order) -> bool:
     """
     @notice Remove an order from those that wait.
@@ -349,6 +516,15 @@ def _take(order: IOrderDesk.Order) -> bool:
         return False
     self.order_hash[order.account][order.nonce] = empty(bytes32)
     return True
+
+
+@internal
+def _pay(amount: uint256):
+    """
+    @notice Send the caller ether it earned.
+    """
+    done: bool = raw_call(msg.sender, b"", value=amount, revert_on_failure=False)
+    assert done, "order_desk: payment failed"
 
 
 @internal

@@ -18,6 +18,7 @@ from everstock.chain import addresses
 from everstock.chain.deployment import UNDERLYINGS, Feed, Market, base_feeds, deploy_market, deploy_oracle
 from everstock.chain.publisher import DEVNET_PUBLISHER, PricePublisher
 from everstock.model import words
+from everstock.model.order_desk import ARMED, MAX_WAIT, Trigger
 from everstock.parameters import MarketParameters
 
 CONTRACTS: Final = Path(__file__).parents[2] / "contracts"
@@ -46,6 +47,7 @@ class Order(NamedTuple):
     mark_limit: int
     reduce_only: bool
     deadline: int
+    trigger: int  # packed; 0: a market order
     requested_at: int
     fee: int
     payer: str
@@ -255,7 +257,40 @@ class Protocol:
         fee = self.order_desk.min_fee(len(legs)) if fee is None else fee
         terms = (order, limit, mark_limit, reduce_only, deadline)
         nonce = self.order_desk.request(account, *terms, value=fee, sender=trader)
-        return Order(account, nonce, *terms, self.now, fee, trader)
+        return Order(account, nonce, *terms, 0, self.now, fee, trader)
+
+    def request_conditional(
+        self,
+        trader: str,
+        *legs: tuple[int, float],
+        underlying: str = "BTC",
+        above: float = 0,
+        below: float = 0,
+        limit: int = NO_LIMIT,
+        mark_limit: int = NO_LIMIT,
+        reduce_only: bool = False,
+        deadline: int | None = None,
+        fee: int | None = None,
+        subaccount: int = 0,
+        by: str | None = None,
+    ) -> Order:
+        """Request an order that a price in USD, at or above one or at or below another (0: none), triggers."""
+        account = account_of(trader, subaccount)
+        order = [(series, round(face * self.unit)) for series, face in legs]
+        if fee is None:
+            fee = self.order_desk.min_fee(len(legs), boa.env.evm.vm.state.base_fee, True)
+        trigger = Trigger(UNDERLYINGS.index(underlying), price(above), price(below))
+        terms = (order, limit, mark_limit, reduce_only, self.now + MAX_WAIT if deadline is None else deadline)
+        sender = by or trader
+        desk = self.order_desk
+        nonce = desk.request_conditional(account, *terms, *trigger, value=fee, sender=sender)
+        return Order(account, nonce, *terms, trigger.word | ARMED, self.now, fee, sender)
+
+    def trigger(self, *orders: Order, updates: Sequence[bytes] = (), by: str | None = None) -> list[bool]:
+        """Trigger conditional orders at the latest price published, unless `updates` are given; returns which were."""
+        updates = list(updates) or self.publisher.blobs([addresses.PYTH_IDS[name] for name in UNDERLYINGS])
+        fee = self.oracle.update_fee(updates)
+        return self.order_desk.trigger(orders, [0, 1], updates, value=fee, sender=by or self.operator)
 
     def first_prices(self, order: Order, *underlyings: str) -> list[bytes]:
         """The signed updates with an order's own prices, once published, of all underlyings unless some are named."""

@@ -63,8 +63,23 @@ class ExecuteOrders:
 
 
 @dataclass(frozen=True)
+class TriggerOrders:
+    """Trigger conditional orders, at the prices in `update` if there are newer ones than are stored."""
+
+    symbol: str
+    orders: tuple[Order, ...]
+    update: Update | None
+    gas: int
+    kind = "triggers"
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        return frozenset(order_key(self.symbol, order) for order in self.orders)
+
+
+@dataclass(frozen=True)
 class VoidOrder:
-    """Remove an order whose window was missed."""
+    """Remove an order whose window was missed, or a conditional one whose deadline passed."""
 
     symbol: str
     order: Order
@@ -151,9 +166,9 @@ class Finalize:
         return frozenset({checkpoint_key(self.symbol)})
 
 
-Action = UpdatePrices | ExecuteOrders | VoidOrder | Liquidate | Checkpoint | Fulfil | Resolve | Finalize
+Action = UpdatePrices | ExecuteOrders | TriggerOrders | VoidOrder | Liquidate | Checkpoint | Fulfil | Resolve | Finalize
 
 KINDS = tuple(
     action.kind
-    for action in (UpdatePrices, ExecuteOrders, VoidOrder, Liquidate, Checkpoint, Fulfil, Resolve, Finalize)
+    for action in (UpdatePrices, ExecuteOrders, TriggerOrders, VoidOrder, Liquidate, Checkpoint, Fulfil, Resolve, Finalize)
 )

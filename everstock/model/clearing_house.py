@@ -223,6 +223,10 @@ class ClearingHouse:
     def stage(self) -> Stage:
         return self.settlement.stage
 
+    def is_trading(self) -> bool:
+        """Whether the market as a whole lets orders be filled, and no checkpoint is due that might find otherwise."""
+        return self.stage == Stage.ACTIVE and not self.risk.is_booked() and not self.risk.is_due()
+
     def account(self, account: int) -> Account:
         """An account, which exists once it is looked at."""
         return self.accounts.setdefault(account, Account())

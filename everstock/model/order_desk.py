@@ -1,9 +1,10 @@
-"""The order desk: request, then execution at the first price after the delay. All actions may raise `Revert`."""
+"""The order desk: request, for some a trigger, then execution at the first price after the delay. All actions may raise
+`Revert`."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
 
 from everstock.model.atomic import undone_on_revert
 from everstock.model.clearing_house import ClearingHouse
@@ -14,13 +15,43 @@ from everstock.model.risk_book import OrderLeg
 # From a request to the first second its price may be published at, and to the last second of price and execution.
 DELAY: Final = 4
 EXEC_WINDOW: Final = 60
-# The least fee is (BASE_GAS + LEG_GAS * legs) * base fee + FLAT_FEE.
+# How old a price that triggers an order may be, and how long an order may wait for one.
+TRIGGER_MAX_AGE: Final = 15
+MAX_WAIT: Final = 365 * 86_400
+# The least fee is (BASE_GAS + LEG_GAS * legs) * base fee + FLAT_FEE, with a trigger TRIGGER_GAS * base fee + FLAT_FEE more.
 BASE_GAS: Final = 1_000_000
 LEG_GAS: Final = 50_000
+TRIGGER_GAS: Final = 800_000
 FLAT_FEE: Final = 10**13  # wei
 MAX_FACE: Final = 2**127 - 1
 MAX_SERIES_ID: Final = 2**16 - 1
 MAX_LEGS: Final = 8
+MAX_PRICE: Final = 2**64 - 1
+# The bit of a trigger's word that says that an order still waits for it.
+ARMED: Final = 1 << 255
+
+
+class Trigger(NamedTuple):
+    """What makes a conditional order a market order: a price of an underlying of the market at or above, or at or below (0:
+    none)."""
+
+    underlying: int
+    above: int = 0  # USD, 8 decimals
+    below: int = 0
+
+    @property
+    def word(self) -> int:
+        """As orders have it once it was reached; with `ARMED` before."""
+        return self.underlying << 128 | self.below << 64 | self.above
+
+    @classmethod
+    def of(cls, word: int) -> "Trigger":
+        """The trigger in an order's word."""
+        return cls(word >> 128 & 255, word & MAX_PRICE, word >> 64 & MAX_PRICE)
+
+    def holds(self, price: int) -> bool:
+        """Whether a price is beyond either."""
+        return price <= self.below or 0 < self.above <= price
 
 
 @dataclass(frozen=True)
@@ -34,9 +65,14 @@ class Order:
     mark_limit: int  # what its marks alone may come to
     reduce_only: bool
     deadline: int  # the last second it may execute at
-    requested_at: int
-    fee: int  # escrowed ether, wei
+    trigger: int  # a word, see `Trigger`; 0 for a market order
+    requested_at: int  # or triggered
+    fee: int  # escrowed ether, less what its trigger was paid; wei
     payer: Hashable
+
+    def waits_for_trigger(self, now: int) -> bool:
+        """Whether it waits for a price to trigger it: conditional, and not triggered or in vain."""
+        return self.trigger >= ARMED or (self.trigger != 0 and now > self.requested_at + EXEC_WINDOW)
 
 
 @dataclass
@@ -65,18 +101,46 @@ class Desk:
         fee: int,
         payer: Hashable,
         base_fee: int,
+        trigger: Trigger | None = None,
     ) -> Order:
-        """Take a request of the account's owner, who escrows `fee` wei."""
+        """Take a request of the account's owner, who escrows `fee` wei; with a `trigger` a conditional one."""
         now = self.house.risk.now
+        word = 0 if trigger is None else self._armed(trigger)
         check_legs(legs)
-        require(fee >= min_fee(len(legs), base_fee), "order_desk: fee too low")
+        require(fee >= min_fee(len(legs), base_fee, trigger is not None), "order_desk: fee too low")
         require(deadline >= now + DELAY, "order_desk: deadline too early")
+        require(trigger is None or deadline <= now + MAX_WAIT, "order_desk: deadline too late")
         self.last_nonce[account] += 1
         nonce = self.last_nonce[account]
-        order = Order(account, nonce, tuple(legs), limit, mark_limit, reduce_only, deadline, now, fee, payer)
+        order = Order(account, nonce, tuple(legs), limit, mark_limit, reduce_only, deadline, word, now, fee, payer)
         self.waiting[account, nonce] = order
-        self.live_until[account] = now + EXEC_WINDOW
+        if trigger is None:
+            self.live_until[account] = now + EXEC_WINDOW
         return order
+
+    def trigger(self, orders: Sequence[Order], published: Mapping[int, Published]) -> list[bool]:
+        """Make conditional orders that the oracle's price triggers market orders of now, after storing what was `published`, per
+        underlying of the market.
+
+        Returns whether each was triggered; what whoever does so earns are the shares that the orders' fees lack.
+        """
+        risk = self.house.risk
+        if published:
+            risk.oracle.update({risk.underlyings[u]: one for u, one in published.items()})
+        require(self.house.is_trading(), "order_desk: market does not trade")
+        waiting, triggered = False, []
+        for order in orders:
+            waits = self.waiting.get((order.account, order.nonce)) == order
+            waiting |= waits
+            triggered.append(waits and self._is_due(order))
+            if triggered[-1]:
+                share = trigger_share(order.fee, len(order.legs))
+                live = replace(order, trigger=order.trigger & ~ARMED, requested_at=risk.now, fee=order.fee - share)
+                self.waiting[order.account, order.nonce] = live
+                self.live_until[order.account] = risk.now + EXEC_WINDOW
+        require(waiting, "order_desk: unknown order")
+        require(any(triggered), "order_desk: not triggered")
+        return triggered
 
     def execute(self, orders: Sequence[Order], first_prices: Mapping[int, Published]) -> list[bool]:
         """Execute orders at the first prices published at or after the earliest order's delay.
@@ -88,6 +152,7 @@ class Desk:
         require(bool(orders), "order_desk: no orders")
         taken = [self._take(order) for order in orders]
         for order in (order for order, is_taken in zip(orders, taken, strict=True) if is_taken):
+            require(order.trigger < ARMED, "order_desk: not triggered")
             require(now >= order.requested_at + DELAY, "order_desk: too early")
             require(now <= order.requested_at + EXEC_WINDOW, "order_desk: window missed")
         require(any(taken), "order_desk: unknown order")
@@ -107,16 +172,38 @@ class Desk:
         return executed
 
     def void(self, order: Order) -> None:
-        """Anyone removes an order whose window was missed; its fee goes back."""
+        """Anyone removes an order whose window was missed, a conditional one once its deadline has passed; its fee goes back."""
+        now = self.house.risk.now
         require(self._take(order), "order_desk: unknown order")
-        missed = self.house.risk.now > order.requested_at + EXEC_WINDOW
+        missed = order.trigger >= ARMED or now > order.requested_at + EXEC_WINDOW
         require(missed, "order_desk: window open")
+        require(order.trigger == 0 or now > order.deadline, "order_desk: may yet be triggered")
 
     def cancel(self, order: Order) -> None:
-        """Its owner takes an order back while nobody can know its price; its fee goes back."""
+        """Its owner takes an order back while nobody can know its price, or while it waits for its trigger; its fee goes back."""
+        now = self.house.risk.now
         require(self._take(order), "order_desk: unknown order")
-        early = self.house.risk.now < order.requested_at + DELAY
-        require(early, "order_desk: too late to cancel")
+        early = now < order.requested_at + DELAY
+        require(early or order.waits_for_trigger(now), "order_desk: too late to cancel")
+
+    def _armed(self, trigger: Trigger) -> int:
+        """The word of a trigger that was not yet reached."""
+        require(trigger.underlying < len(set(self.house.risk.underlyings)), "order_desk: unknown underlying")
+        require(trigger.above != 0 or trigger.below != 0, "order_desk: no trigger")
+        require(max(trigger.above, trigger.below) <= MAX_PRICE, "order_desk: trigger too large")
+        require(trigger.above == 0 or trigger.below < trigger.above, "order_desk: triggers crossed")
+        return trigger.word | ARMED
+
+    def _is_due(self, order: Order) -> bool:
+        """Whether the stored price triggers an order that waits."""
+        risk, trigger = self.house.risk, Trigger.of(order.trigger)
+        if not order.waits_for_trigger(risk.now) or risk.now + DELAY > order.deadline:
+            return False
+        word = risk.oracle.stored(risk.underlyings[trigger.underlying])
+        require(risk.now <= word.publish_time + TRIGGER_MAX_AGE, "order_desk: stale price")
+        if word.publish_time < order.requested_at + DELAY or (word.restricted and not order.reduce_only):
+            return False
+        return trigger.holds(word.price)
 
     def _take(self, order: Order) -> bool:
         """Remove an order from those that wait; whether it waited, with just these terms."""
@@ -145,9 +232,15 @@ class Desk:
         return True
 
 
-def min_fee(legs: int, base_fee: int) -> int:
+def min_fee(legs: int, base_fee: int, conditional: bool = False) -> int:
     """Least fee of a request of so many legs, wei; `base_fee` of the block, wei."""
-    return (BASE_GAS + LEG_GAS * legs) * base_fee + FLAT_FEE
+    fee = (BASE_GAS + LEG_GAS * legs) * base_fee + FLAT_FEE
+    return fee + TRIGGER_GAS * base_fee + FLAT_FEE if conditional else fee
+
+
+def trigger_share(fee: int, legs: int) -> int:
+    """What of the fee of an order of so many legs goes to whoever triggers it, wei."""
+    return fee * TRIGGER_GAS // (TRIGGER_GAS + BASE_GAS + LEG_GAS * legs)
 
 
 def check_legs(legs: Sequence[OrderLeg]) -> None:

@@ -30,6 +30,7 @@ def order(requested_at: int = NOW - DELAY, **terms) -> Order:
         mark_limit=2**127 - 1,
         reduce_only=False,
         deadline=2**256 - 1,
+        trigger=0,
         requested_at=requested_at,
         fee=ETHER,
         payer="0x" + "11" * 20,

@@ -13,6 +13,7 @@ from everstock.keeper.actions import (
     Fulfil,
     Liquidate,
     Resolve,
+    TriggerOrders,
     UpdatePrices,
     VoidOrder,
 )
@@ -43,8 +44,10 @@ def as_struct(o):
         "nonce": o.nonce,
         "legs": [{"series": series, "face": face} for series, face in o.legs],
         "limit": o.limit,
+        "mark_limit": o.mark_limit,
         "reduce_only": o.reduce_only,
         "deadline": o.deadline,
+        "trigger": o.trigger,
         "requested_at": o.requested_at,
         "fee": o.fee,
         "payer": o.payer,
@@ -65,6 +68,18 @@ def as_struct(o):
             MARKET.order_desk,
             ("OrderDesk", "execute", [as_struct(ORDER)], [1], list(UPDATE.blobs)),
             2,
+        ),
+        (
+            TriggerOrders(TSLA, (ORDER,), UPDATE, 1),
+            MARKET.order_desk,
+            ("OrderDesk", "trigger", [as_struct(ORDER)], [0, 1], list(UPDATE.blobs)),
+            2,
+        ),
+        (
+            TriggerOrders(TSLA, (ORDER,), None, 1),
+            MARKET.order_desk,
+            ("OrderDesk", "trigger", [as_struct(ORDER)], [], []),
+            0,
         ),
         (VoidOrder(TSLA, ORDER, 1), MARKET.order_desk, ("OrderDesk", "void", as_struct(ORDER)), 0),
         (
@@ -119,6 +134,7 @@ def failed(reason):
     [
         (UpdatePrices((0, 1), UPDATE, 1), b"", Verdict()),
         (VoidOrder(TSLA, ORDER, 1), b"", Verdict()),
+        (TriggerOrders(TSLA, (ORDER,), UPDATE, 1), encode(["bool[]"], [[True]]), Verdict()),
         (ExecuteOrders(TSLA, (ORDER,), (0,), UPDATE, 1), encode(["bool[]"], [[False]]), Verdict()),
         (Liquidate(TSLA, (5, 6), None, 1), encode(["uint256[]"], [[0, 1]]), Verdict()),
         (Liquidate(TSLA, (5, 6), None, 1), encode(["uint256[]"], [[0, 0]]), Verdict(idle=True)),

@@ -1,5 +1,5 @@
-"""Order timing: requests, prices, executions, cancellations and voids in any order, by traders and two keepers of whom one
-brings whatever price suits him."""
+"""Order timing: requests, prices, triggers, executions, cancellations and voids in any order, by traders and two keepers who
+race each other, and of whom one brings whatever price suits him."""
 
 from collections import defaultdict
 from typing import Any, Final
@@ -8,8 +8,9 @@ import boa
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, Order, account_of
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, Order, account_of, price
 from everstock.model import order_desk
+from everstock.model.order_desk import ARMED, MAX_WAIT, TRIGGER_MAX_AGE, Trigger
 from everstock.model.price_oracle import Published
 from everstock.model.reverts import Revert
 from everstock.model.risk_book import OrderLeg
@@ -26,6 +27,8 @@ picks = st.integers(0, 30)
 faces = st.sampled_from([-80_000, -5_000, -1_000, -100, 100, 1_000, 5_000, 80_000]) | st.integers(-20_000, 20_000).filter(bool)
 steps = st.sampled_from([0, 1, 2, 3, 4, 5, 12, 55, 60, 61])
 drifts = st.floats(0.995, 1.005)
+# How far above and below the index a conditional order is triggered; none: not at all.
+distances = st.sampled_from([None, -0.001, 0.001, 0.004])
 
 
 class OrderMachine(Machine):
@@ -34,11 +37,19 @@ class OrderMachine(Machine):
     ACTIONS = frozenset(
         {
             "request",
+            "request conditional",
+            "trigger",
+            "triggered",
+            "triggered again",
+            "not triggered",
             "execute",
             "executed",
+            "executed after a trigger",
             "passed over",
             "cancel",
+            "cancel before a trigger",
             "void",
+            "void past the deadline",
             "withdraw",
             "deposit",
             "update prices",
@@ -151,28 +162,170 @@ class OrderMachine(Machine):
         self.tell_request(name, legs, [NO_LIMIT, NO_LIMIT], False, until, fee)
 
     def tell_request(
-        self, name: str, legs: list[OrderLeg], limits: list[int], reduce_only: bool, deadline: int, fee: int
+        self,
+        name: str,
+        legs: list[OrderLeg],
+        limits: list[int],
+        reduce_only: bool,
+        deadline: int,
+        fee: int,
+        trigger: Trigger | None = None,
     ) -> None:
         desk, person = self.told.protocol.order_desk, self.people[name]
         account = account_of(person)
+        terms = (account, legs, *limits, reduce_only, deadline)
+        request = desk.request if trigger is None else desk.request_conditional
         with self.at_base_fee():
             order = self.told.tell(
-                "request",
+                "request" if trigger is None else "request conditional",
                 desk,
-                lambda: desk.request(account, legs, *limits, reduce_only, deadline, value=fee, sender=person),
+                lambda: request(*terms, *(trigger or ()), value=fee, sender=person),
                 self.market.desk.request,
-                account,
-                legs,
-                *limits,
-                reduce_only,
-                deadline,
+                *terms,
                 fee,
                 person,
                 self.base_fee,
+                trigger,
                 same_result=False,
             )
         if not isinstance(order, Revert):
             self.orders.append(order)
+
+    @rule(
+        name=traders,
+        milli=faces,
+        underlying=st.sampled_from([0, 0, 1]),
+        above=distances,
+        below=distances,
+        reduce_only=st.sampled_from([False, True]),
+        deadline=st.sampled_from([30, 80, 1_000, MAX_WAIT]),
+        extra=st.sampled_from([0, 1, 10**15]),
+    )
+    def request_conditional(
+        self,
+        name: str,
+        milli: int,
+        underlying: int,
+        above: float | None,
+        below: float | None,
+        reduce_only: bool,
+        deadline: int,
+        extra: int,
+    ) -> None:
+        """A stop, a take-profit, a limit or a bracket, near the index; some are reached at once, some make no sense."""
+        index = self.told.protocol.index["BTC" if underlying == 0 else "ETH"]
+        trigger = Trigger(
+            underlying,
+            0 if above is None else price(index * (1 + above)),
+            0 if below is None else price(index * (1 - below)),
+        )
+        legs = [OrderLeg(self.series[underlying], milli * self.unit // 1_000)]
+        fee = order_desk.min_fee(1, self.base_fee, True) + extra
+        self.tell_request(name, legs, [NO_LIMIT, NO_LIMIT], reduce_only, self.told.now + deadline, fee, trigger)
+
+    @rule(name=traders, fault=st.sampled_from(["legs", "fee", "early", "late", "underlying", "none", "size", "crossed"]))
+    def request_conditional_badly(self, name: str, fault: str) -> None:
+        legs = [] if fault == "legs" else [OrderLeg(self.series[0], self.unit)]
+        fee = order_desk.min_fee(len(legs), self.base_fee, True) - (fault == "fee")
+        wait = {"early": DELAY - 1, "late": MAX_WAIT + 1}.get(fault, DELAY)
+        trigger = {
+            "underlying": Trigger(2, 1, 0),
+            "none": Trigger(0, 0, 0),
+            "size": Trigger(0, 2**64, 0),
+            "crossed": Trigger(0, 5, 5),
+        }.get(fault, Trigger(0, 6, 5))
+        self.tell_request(name, legs, [NO_LIMIT, NO_LIMIT], False, self.told.now + wait, fee, trigger)
+
+    @rule(keeper=keepers, pick=picks, how_many=st.integers(1, 3), with_price=st.booleans())
+    def keeper_triggers(self, keeper: str, pick: int, how_many: int, with_price: bool) -> None:
+        """As it should be: at the latest price, whether it is stored already or not."""
+        orders = self.chosen(pick, how_many)
+        if orders:
+            if with_price:
+                self.checkpoint_if_due()
+            self.tell_trigger(keeper, orders, len(self.prices) - 1, [0, 1] if with_price else [])
+
+    @rule(pick=picks, how_many=st.integers(1, 4), back=st.integers(0, 8), later=st.sampled_from([0, 1, 5, 14, 15, 16]))
+    def hostile_keeper_triggers(self, pick: int, how_many: int, back: int, later: int) -> None:
+        """Any orders, by any price there ever was, at any time."""
+        orders = self.chosen(pick, how_many)
+        if orders and back < len(self.prices):
+            self.told.wait(later)
+            self.tell_trigger("hostile keeper", orders, len(self.prices) - 1 - back, [0, 1])
+
+    @rule(keeper=keepers, wait=st.sampled_from([0, 1, 40, 61]), again=st.booleans())
+    def conditional_order_and_execution(self, keeper: str, wait: int, again: bool) -> None:
+        """Requested, reached, triggered by one keeper and (a little later) by the other, and executed; or its window missed."""
+        deadline, before = self.told.now + 1_000, len(self.orders)
+        trigger = Trigger(0, price(self.told.protocol.index["BTC"]), 0)
+        fee = order_desk.min_fee(1, self.base_fee, True)
+        legs = [OrderLeg(self.series[0], self.unit // 2)]
+        self.tell_request("first trader", legs, [NO_LIMIT, NO_LIMIT], False, deadline, fee, trigger)
+        if len(self.orders) == before:
+            return
+        order = self.orders[-1]
+        self.publish(DELAY, 1, 1)
+        self.checkpoint_if_due()
+        other = next(name for name in KEEPERS if name != keeper)
+        for racer in (keeper, other):
+            self.tell_trigger(racer, [order], len(self.prices) - 1, [0, 1])
+        if self.orders[-1] == order:
+            return
+        live = self.orders[-1]
+        self.publish(DELAY, 1, 1)
+        which = len(self.prices) - 1
+        self.told.wait(wait)
+        for racer in (keeper, other):
+            self.tell_execute(racer, [live], which)
+        if again:
+            self.publish(1, 1, 1)
+            self.checkpoint_if_due()
+            self.tell_trigger(keeper, [live], len(self.prices) - 1, [0, 1])
+
+    def checkpoint_if_due(self) -> None:
+        """As a keeper does before it triggers anything."""
+        self.told.published, update = self.prices[-1]
+        self.told.bring([update])
+        if self.market.house.risk.is_due():
+            self.told.checkpoint()
+
+    def tell_trigger(
+        self, keeper: str, orders: list[order_desk.Order], which: int, underlyings: list[int]
+    ) -> None:
+        """Trigger at the price number `which`, or at the stored ones; the keeper earns the shares of those triggered."""
+        desk, by = self.told.protocol.order_desk, self.people[keeper]
+        published, update = self.prices[which]
+        fee = self.told.protocol.pyth.getUpdateFee([update]) if underlyings else 0
+        waiting, before = self.market.desk.ether, boa.env.get_balance(by)
+        result = self.told.tell(
+            "trigger",
+            desk,
+            lambda: desk.trigger(
+                [_terms(order) for order in orders], underlyings, [update] if underlyings else [], value=fee, sender=by
+            ),
+            self.market.desk.trigger,
+            orders,
+            {u: published[u] for u in underlyings},
+        )
+        earned = waiting - self.market.desk.ether
+        assert boa.env.get_balance(by) == before + (0 if isinstance(result, Revert) else earned - fee)
+        if isinstance(result, Revert):
+            return
+        for order, triggered in zip(orders, result, strict=True):
+            if triggered:
+                self.check_reached(order)
+                self.orders.append(self.market.desk.waiting[order.account, order.nonce])
+            self.told.tally.done[
+                "not triggered" if not triggered else "triggered" if order.trigger >= ARMED else "triggered again"
+            ] += 1
+
+    def check_reached(self, order: order_desk.Order) -> None:
+        """Whatever a keeper picked: a price there was, of the last seconds, and of after the request, reached the trigger."""
+        trigger = Trigger.of(order.trigger)
+        first = max(order.requested_at + DELAY, self.told.now - TRIGGER_MAX_AGE)
+        ones = [published[trigger.underlying] for published, _ in self.prices]
+        assert any(first <= one.publish_time <= self.told.now and trigger.holds(one.price) for one in ones)
+        assert self.told.now + DELAY <= order.deadline
 
     @rule(keeper=keepers, pick=picks, how_many=st.integers(1, 3))
     def keeper_executes(self, keeper: str, pick: int, how_many: int) -> None:
@@ -235,12 +388,15 @@ class OrderMachine(Machine):
             for order, executed in zip(orders, result, strict=True):
                 reason = self.market.desk.cancelled.get((order.account, order.nonce), "")
                 self.told.tally.done["executed" if executed else f"cancelled: {reason}" if reason else "passed over"] += 1
+                self.told.tally.done["executed after a trigger"] += executed and order.trigger != 0
 
     @rule(pick=picks, early=st.booleans())
     def void(self, pick: int, early: bool) -> None:
         for order in self.chosen(pick, 1):
             if not early:
-                self.told.wait(max(0, order.requested_at + EXEC_WINDOW + 1 - self.told.now))
+                until = order.deadline if order.trigger else 0
+                if until < order.requested_at + 1_000:
+                    self.told.wait(max(0, max(order.requested_at + EXEC_WINDOW, until) + 1 - self.told.now))
             self.tell_end("void", order, self.people["keeper"])
 
     @rule(pick=picks)
@@ -265,7 +421,10 @@ class OrderMachine(Machine):
             getattr(self.market.desk, action),
             order,
         )
-        assert boa.env.get_balance(payer) == before + (0 if isinstance(result, Revert) else order.fee)
+        ended = not isinstance(result, Revert)
+        assert boa.env.get_balance(payer) == before + (order.fee if ended else 0)
+        if ended and order.trigger != 0:
+            self.told.tally.done["cancel before a trigger" if action == "cancel" else "void past the deadline"] += 1
 
     @rule(name=traders, amount=st.integers(1, 30))
     def withdraw(self, name: str, amount: int) -> None:
@@ -306,6 +465,7 @@ def _terms(order: order_desk.Order) -> Order:
         order.mark_limit,
         order.reduce_only,
         order.deadline,
+        order.trigger,
         order.requested_at,
         order.fee,
         str(order.payer),

@@ -9,7 +9,7 @@ from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT
 
 from .desk import ETHER, events, reverts
 
-ORDER_TYPE = "(uint256,uint256,(uint256,int256)[],int128,int128,bool,uint256,uint256,uint256,address)"
+ORDER_TYPE = "(uint256,uint256,(uint256,int256)[],int128,int128,bool,uint256,uint256,uint256,uint256,address)"
 MAX_FACE = 2**127 - 1
 
 
