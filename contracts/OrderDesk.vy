@@ -71,6 +71,9 @@ order_hash: public(HashMap[uint256, HashMap[uint256, bytes32]])
 # account -> its last order
 _accounts: HashMap[uint256, uint256]
 
+# account -> who may trade for its owner, beside the owner
+is_delegate: public(HashMap[uint256, HashMap[address, bool]])
+
 # payer -> fees that could not be returned, wei
 refunds: public(HashMap[address, uint256])
 
@@ -105,7 +108,7 @@ def request(
     reduce_only: bool,
     deadline: uint256,
 ) -> uint256:
-    assert self._owner(account) == msg.sender, "order_desk: not the owner"
+    self._only_trader(account, msg.sender)
     order: IOrderDesk.Order = IOrderDesk.Order(
         account=account,
         nonce=self._last_nonce(account) + 1,
@@ -136,7 +139,7 @@ def request_conditional(
     above: uint256,
     below: uint256,
 ) -> uint256:
-    assert self._owner(account) == msg.sender, "order_desk: not the owner"
+    self._only_trader(account, msg.sender)
     order: IOrderDesk.Order = IOrderDesk.Order(
         account=account,
         nonce=self._last_nonce(account) + 1,
@@ -235,11 +238,11 @@ def void(order: IOrderDesk.Order):
 
 @external
 def cancel(order: IOrderDesk.Order):
-    assert self._owner(order.account) == msg.sender, "order_desk: not the owner"
+    self._only_trader(order.account, msg.sender)
     assert self._take(order), "order_desk: unknown order"
     early: bool = block.timestamp < order.requested_at + DELAY
     assert early or self._waits_for_trigger(order), "order_desk: too late to cancel"
-    self._log_cancelled(order, "order_desk: taken back by its owner")
+    self._log_cancelled(order, "order_desk: taken back")
     self._return_fee(order)
 
 
@@ -253,6 +256,17 @@ def claim_refund(receiver: address) -> uint256:
     done: bool = raw_call(receiver, b"", value=amount, revert_on_failure=False)
     assert done, "order_desk: refund failed"
     return amount
+
+
+# Delegates
+
+
+@external
+def set_delegate(account: uint256, delegate: address, allowed: bool):
+    assert self._owner(account) == msg.sender, "order_desk: not the owner"
+    assert delegate != empty(address), "order_desk: no delegate"
+    self.is_delegate[account][delegate] = allowed
+    log IOrderDesk.DelegateSet(account=account, delegate=delegate, allowed=allowed)
 
 
 # Views
@@ -542,6 +556,15 @@ def _return_fee(order: IOrderDesk.Order):
 @view
 def _last_nonce(account: uint256) -> uint256:
     return self._accounts[account] & (2**64 - 1)
+
+
+@internal
+@view
+def _only_trader(account: uint256, who: address):
+    """
+    @notice Refuse whoever may not trade for an account.
+    """
+    assert who == self._owner(account) or self.is_delegate[account][who], "order_desk: neither owner nor delegate"
 
 
 @internal

@@ -2,7 +2,7 @@
 `Revert`."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
@@ -68,7 +68,7 @@ class Order:
     trigger: int  # a word, see `Trigger`; 0 for a market order
     requested_at: int  # or triggered
     fee: int  # escrowed ether, less what its trigger was paid; wei
-    payer: Hashable
+    payer: str
 
     def waits_for_trigger(self, now: int) -> bool:
         """Whether it waits for a price to trigger it: conditional, and not triggered or in vain."""
@@ -84,6 +84,7 @@ class Desk:
     last_nonce: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     live_until: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     cancelled: dict[tuple[int, int], str] = field(default_factory=dict)  # why an order ended without a trade
+    delegates: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # by account
 
     @property
     def ether(self) -> int:
@@ -99,12 +100,13 @@ class Desk:
         reduce_only: bool,
         deadline: int,
         fee: int,
-        payer: Hashable,
+        payer: str,
         base_fee: int,
         trigger: Trigger | None = None,
     ) -> Order:
-        """Take a request of the account's owner, who escrows `fee` wei; with a `trigger` a conditional one."""
+        """Take a request of the account's owner or a delegate, who escrows `fee` wei; with a `trigger` a conditional one."""
         now = self.house.risk.now
+        self._only_trader(account, payer)
         word = 0 if trigger is None else self._armed(trigger)
         check_legs(legs)
         require(fee >= min_fee(len(legs), base_fee, trigger is not None), "order_desk: fee too low")
@@ -179,12 +181,25 @@ class Desk:
         require(missed, "order_desk: window open")
         require(order.trigger == 0 or now > order.deadline, "order_desk: may yet be triggered")
 
-    def cancel(self, order: Order) -> None:
-        """Its owner takes an order back while nobody can know its price, or while it waits for its trigger; its fee goes back."""
+    def cancel(self, order: Order, by: str) -> None:
+        """Its owner or a delegate takes an order back while nobody can know its price, or while it waits for its trigger; its fee
+        goes back."""
         now = self.house.risk.now
+        self._only_trader(order.account, by)
         require(self._take(order), "order_desk: unknown order")
         early = now < order.requested_at + DELAY
         require(early or order.waits_for_trigger(now), "order_desk: too late to cancel")
+
+    def set_delegate(self, account: int, delegate: str, allowed: bool, by: str) -> None:
+        """An account's owner lets somebody trade for it, or no longer."""
+        require(account >> 96 == int(by, 16), "order_desk: not the owner")
+        require(int(delegate, 16) != 0, "order_desk: no delegate")
+        (self.delegates[account].add if allowed else self.delegates[account].discard)(delegate)
+
+    def _only_trader(self, account: int, who: str) -> None:
+        """Refuse whoever may not trade for an account."""
+        may = account >> 96 == int(who, 16) or who in self.delegates[account]
+        require(may, "order_desk: neither owner nor delegate")
 
     def _armed(self, trigger: Trigger) -> int:
         """The word of a trigger that was not yet reached."""

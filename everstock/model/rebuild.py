@@ -268,6 +268,10 @@ class Rebuilder:
         self.market.desk.waiting[account, nonce] = _order(order)
         self.market.desk.live_until[account] = order["requested_at"] + EXEC_WINDOW
 
+    def _order_desk_DelegateSet(self, account: int, delegate: str, allowed: bool) -> None:
+        delegates = self.market.desk.delegates[account]
+        (delegates.add if allowed else delegates.discard)(str(delegate))
+
     def _order_desk_Executed(self, account: int, nonce: int, **_: Any) -> None:
         del self.market.desk.waiting[account, nonce]
 

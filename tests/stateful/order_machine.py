@@ -48,6 +48,8 @@ class OrderMachine(Machine):
             "passed over",
             "cancel",
             "cancel before a trigger",
+            "set delegate",
+            "request by a delegate",
             "void",
             "void past the deadline",
             "withdraw",
@@ -170,9 +172,11 @@ class OrderMachine(Machine):
         deadline: int,
         fee: int,
         trigger: Trigger | None = None,
+        by: str | None = None,
     ) -> None:
-        desk, person = self.told.protocol.order_desk, self.people[name]
-        account = account_of(person)
+        """A request for the account of one trader, by another if so said."""
+        desk, person = self.told.protocol.order_desk, self.people[by or name]
+        account = account_of(self.people[name])
         terms = (account, legs, *limits, reduce_only, deadline)
         request = desk.request if trigger is None else desk.request_conditional
         with self.at_base_fee():
@@ -399,10 +403,10 @@ class OrderMachine(Machine):
                     self.told.wait(max(0, max(order.requested_at + EXEC_WINDOW, until) + 1 - self.told.now))
             self.tell_end("void", order, self.people["keeper"])
 
-    @rule(pick=picks)
-    def cancel(self, pick: int) -> None:
+    @rule(pick=picks, by=st.none() | traders)
+    def cancel(self, pick: int, by: str | None) -> None:
         for order in self.chosen(pick, 1):
-            self.tell_end("cancel", order, str(order.payer))
+            self.tell_end("cancel", order, str(order.payer) if by is None else self.people[by])
 
     @rule(name=traders)
     def cancel_at_once(self, name: str) -> None:
@@ -420,6 +424,7 @@ class OrderMachine(Machine):
             lambda: getattr(desk, action)(_terms(order), sender=by),
             getattr(self.market.desk, action),
             order,
+            *([by] if action == "cancel" else []),
         )
         ended = not isinstance(result, Revert)
         assert boa.env.get_balance(payer) == before + (order.fee if ended else 0)
@@ -434,6 +439,31 @@ class OrderMachine(Machine):
     @rule(name=traders)
     def deposit(self, name: str) -> None:
         self.told.deposit(account_of(self.people[name]), 10 * self.unit, self.people[name])
+
+    @rule(name=traders, of=traders, allowed=st.sampled_from([True, True, False]), by_owner=st.sampled_from([True, True, False]))
+    def set_delegate(self, name: str, of: str, allowed: bool, by_owner: bool) -> None:
+        desk, owner, delegate = self.told.protocol.order_desk, self.people[of], self.people[name]
+        by = owner if by_owner else delegate
+        self.told.tell(
+            "set delegate",
+            desk,
+            lambda: desk.set_delegate(account_of(owner), delegate, allowed, sender=by),
+            self.market.desk.set_delegate,
+            account_of(owner),
+            delegate,
+            allowed,
+            by,
+        )
+
+    @rule(name=traders, by=traders)
+    def delegate_trades(self, name: str, by: str) -> None:
+        """A request for an account, by whoever may and whoever may not; and its end."""
+        legs = [OrderLeg(self.series[0], self.unit // 2)]
+        fee, before = order_desk.min_fee(1, self.base_fee), len(self.orders)
+        self.tell_request(name, legs, [NO_LIMIT, NO_LIMIT], False, NO_DEADLINE, fee, by=by)
+        if by != name and len(self.orders) > before:
+            self.told.tally.done["request by a delegate"] += 1
+            self.tell_end("cancel", self.orders[-1], self.people[name])
 
     # What holds after every step
 

@@ -46,9 +46,9 @@ def test_request__needs_no_margin_yet_and_no_price(protocol, btc):
 
 def test_request__for_an_account_of_somebody_else__reverts(desk, trader, other, btc):
     for subaccount in (0, 1, 2**96 - 1):
-        with reverts(desk, "order_desk: not the owner"):
+        with reverts(desk, "order_desk: neither owner nor delegate"):
             request(desk, trader, [(btc, 1)], account=account_of(other, subaccount))
-    with reverts(desk, "order_desk: not the owner"):
+    with reverts(desk, "order_desk: neither owner nor delegate"):
         request(desk, trader, [(btc, 1)], account=0)
 
 

@@ -50,7 +50,7 @@ def test_request_conditional__keeps_the_lock_of_an_order_before_it(protocol, des
 
 
 def test_request_conditional__for_an_account_of_somebody_else__reverts(desk, trader, other):
-    with reverts(desk, "order_desk: not the owner"):
+    with reverts(desk, "order_desk: neither owner nor delegate"):
         request(desk, trader, account=account_of(other))
 
 
