@@ -18,7 +18,17 @@ from interfaces import IOrderDesk
 from interfaces import IPriceOracle
 from interfaces import IRiskBook
 
+from snekmate.utils import ecdsa
+from snekmate.utils import eip712_domain_separator
+from snekmate.utils.interfaces import IERC5267
+
+implements: IERC5267
 implements: IOrderDesk
+
+initializes: eip712_domain_separator
+
+# The domain of signed orders
+exports: eip712_domain_separator.eip712Domain
 
 # From a request to the first second its price may be published at: longer than whoever requests may know prices ahead
 # of the chain's clock. Seconds.
@@ -57,6 +67,13 @@ MAX_PRICE: constant(uint256) = 2**64 - 1
 # The last bit of a conditional order's trigger while it waits for that, not for its price.
 ARMED: constant(uint256) = 2**255
 
+# EIP-712, and what a wallet answers to a signature of its own (EIP-1271).
+ORDER_TYPE_HASH: constant(bytes32) = keccak256(
+    "Order(uint256 account,Leg[] legs,int128 limit,int128 mark_limit,bool reduce_only,uint256 deadline,uint256 underlying,uint256 above,uint256 below,uint256 salt,uint256 valid_until,address relayer)Leg(uint256 series,int256 face)"
+)
+LEG_TYPE_HASH: constant(bytes32) = keccak256("Leg(uint256 series,int256 face)")
+IS_VALID_SIGNATURE: constant(bytes4) = 0x1626BA7E
+
 CLEARING_HOUSE: public(immutable(address))
 ORACLE: public(immutable(address))
 
@@ -74,12 +91,16 @@ _accounts: HashMap[uint256, uint256]
 # account -> who may trade for its owner, beside the owner
 is_delegate: public(HashMap[uint256, HashMap[address, bool]])
 
+# account -> digest of a signed order -> whether it was relayed or revoked
+is_spent: public(HashMap[uint256, HashMap[bytes32, bool]])
+
 # payer -> fees that could not be returned, wei
 refunds: public(HashMap[address, uint256])
 
 
 @deploy
 def __init__(clearing_house: address, oracle: address, underlyings: DynArray[uint256, 8]):
+    eip712_domain_separator.__init__("Everstock OrderDesk", "1")
     CLEARING_HOUSE = clearing_house
     ORACLE = oracle
     UNDERLYINGS = underlyings
@@ -155,6 +176,40 @@ def request_conditional(
     )
     self._place(order)
     return order.nonce
+
+
+@payable
+@external
+def relay(order: IOrderDesk.SignedOrder, signer: address, signature: Bytes[1024]) -> uint256:
+    self._only_trader(order.account, signer)
+    assert order.relayer in [empty(address), msg.sender], "order_desk: not the relayer"
+    assert block.timestamp <= order.valid_until, "order_desk: signature expired"
+    digest: bytes32 = self._digest(order)
+    self._spend(order.account, digest)
+    assert self._has_signed(signer, digest, signature), "order_desk: wrong signature"
+
+    conditional: bool = order.above != 0 or order.below != 0
+    placed: IOrderDesk.Order = IOrderDesk.Order(
+        account=order.account,
+        nonce=self._last_nonce(order.account) + 1,
+        legs=order.legs,
+        limit=order.limit,
+        mark_limit=order.mark_limit,
+        reduce_only=order.reduce_only,
+        deadline=order.deadline,
+        trigger=self._armed(order.underlying, order.above, order.below) if conditional else 0,
+        requested_at=block.timestamp,
+        fee=msg.value,
+        payer=msg.sender,
+    )
+    self._place(placed)
+    return placed.nonce
+
+
+@external
+def revoke(account: uint256, digest: bytes32):
+    self._only_trader(account, msg.sender)
+    self._spend(account, digest)
 
 
 @payable
@@ -286,6 +341,12 @@ def last_nonce(account: uint256) -> uint256:
 
 @view
 @external
+def digest_of(order: IOrderDesk.SignedOrder) -> bytes32:
+    return self._digest(order)
+
+
+@view
+@external
 def min_fee(legs: uint256, base_fee: uint256 = block.basefee, conditional: bool = False) -> uint256:
     return self._min_fee(legs, base_fee, conditional)
 
@@ -352,6 +413,70 @@ def _min_fee(legs: uint256, base_fee: uint256, conditional: bool) -> uint256:
 @pure
 def _execution_gas(legs: uint256) -> uint256:
     return BASE_GAS + LEG_GAS * legs
+
+
+# Steps of a relay
+
+
+@internal
+@view
+def _digest(order: IOrderDesk.SignedOrder) -> bytes32:
+    """
+    @notice What is signed of an order, by EIP-712.
+    """
+    legs: DynArray[bytes32, 8] = []
+    for leg: IRiskBook.OrderLeg in order.legs:
+        legs.append(keccak256(abi_encode(LEG_TYPE_HASH, leg.series, leg.face)))
+    return eip712_domain_separator._hash_typed_data_v4(
+        keccak256(
+            abi_encode(
+                ORDER_TYPE_HASH,
+                order.account,
+                # An encoded list is its offset, its length and its members.
+                keccak256(slice(abi_encode(legs), 64, 32 * len(legs))),
+                order.limit,
+                order.mark_limit,
+                order.reduce_only,
+                order.deadline,
+                order.underlying,
+                order.above,
+                order.below,
+                order.salt,
+                order.valid_until,
+                order.relayer,
+            )
+        )
+    )
+
+
+@internal
+def _spend(account: uint256, digest: bytes32):
+    """
+    @notice Let a signed order be of no more use.
+    """
+    assert not self.is_spent[account][digest], "order_desk: signature spent"
+    self.is_spent[account][digest] = True
+    log IOrderDesk.SignatureSpent(account=account, digest=digest, sender=msg.sender)
+
+
+@internal
+@view
+def _has_signed(signer: address, digest: bytes32, signature: Bytes[1024]) -> bool:
+    """
+    @notice Whether a signature is a key's own, or a wallet says that it is its.
+    """
+    if not signer.is_contract:
+        return len(signature) == 65 and ecdsa._recover_sig(digest, slice(signature, 0, 65)) == signer
+    done: bool = False
+    answer: Bytes[32] = b""
+    done, answer = raw_call(
+        signer,
+        abi_encode(digest, signature, method_id=IS_VALID_SIGNATURE),
+        max_outsize=32,
+        is_static_call=True,
+        revert_on_failure=False,
+    )
+    return done and len(answer) == 32 and convert(answer, bytes32) == convert(IS_VALID_SIGNATURE, bytes32)
 
 
 # Steps of a trigger

@@ -75,6 +75,29 @@ class Order:
         return self.trigger >= ARMED or (self.trigger != 0 and now > self.requested_at + EXEC_WINDOW)
 
 
+@dataclass(frozen=True)
+class SignedOrder:
+    """What an owner or a delegate signs, for anyone to relay; a market order where both prices are 0."""
+
+    account: int
+    legs: tuple[OrderLeg, ...]
+    limit: int
+    mark_limit: int
+    reduce_only: bool
+    deadline: int
+    underlying: int
+    above: int
+    below: int
+    salt: int  # what tells it from others of the same terms
+    valid_until: int  # the last second it may be relayed at
+    relayer: str  # who alone may; the zero address for anyone
+
+    @property
+    def trigger(self) -> Trigger | None:
+        """What triggers it; none if it is a market order."""
+        return Trigger(self.underlying, self.above, self.below) if self.above or self.below else None
+
+
 @dataclass
 class Desk:
     """Orders that wait, and the ether they escrow."""
@@ -85,6 +108,7 @@ class Desk:
     live_until: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     cancelled: dict[tuple[int, int], str] = field(default_factory=dict)  # why an order ended without a trade
     delegates: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # by account
+    spent: set[tuple[int, bytes]] = field(default_factory=set)  # signed orders relayed or revoked, by account and digest
 
     @property
     def ether(self) -> int:
@@ -105,8 +129,47 @@ class Desk:
         trigger: Trigger | None = None,
     ) -> Order:
         """Take a request of the account's owner or a delegate, who escrows `fee` wei; with a `trigger` a conditional one."""
-        now = self.house.risk.now
         self._only_trader(account, payer)
+        return self._place(account, legs, limit, mark_limit, reduce_only, deadline, fee, payer, base_fee, trigger)
+
+    def relay(
+        self, order: SignedOrder, digest: bytes, signer: str, is_signed: bool, fee: int, payer: str, base_fee: int
+    ) -> Order:
+        """Anyone requests what an owner or a delegate signed, once. `is_signed` says whether the signature is the signer's, of
+        `digest`."""
+        self._only_trader(order.account, signer)
+        require(int(order.relayer, 16) in (0, int(payer, 16)), "order_desk: not the relayer")
+        require(self.house.risk.now <= order.valid_until, "order_desk: signature expired")
+        self._spend(order.account, digest)
+        require(is_signed, "order_desk: wrong signature")
+        terms = (order.account, order.legs, order.limit, order.mark_limit, order.reduce_only, order.deadline)
+        return self._place(*terms, fee, payer, base_fee, order.trigger)
+
+    def revoke(self, account: int, digest: bytes, by: str) -> None:
+        """Make a signed order void that was not relayed."""
+        self._only_trader(account, by)
+        self._spend(account, digest)
+
+    def _spend(self, account: int, digest: bytes) -> None:
+        """Let a signed order be of no more use."""
+        require((account, digest) not in self.spent, "order_desk: signature spent")
+        self.spent.add((account, digest))
+
+    def _place(
+        self,
+        account: int,
+        legs: Sequence[OrderLeg],
+        limit: int,
+        mark_limit: int,
+        reduce_only: bool,
+        deadline: int,
+        fee: int,
+        payer: str,
+        base_fee: int,
+        trigger: Trigger | None,
+    ) -> Order:
+        """Let an order wait."""
+        now = self.house.risk.now
         word = 0 if trigger is None else self._armed(trigger)
         check_legs(legs)
         require(fee >= min_fee(len(legs), base_fee, trigger is not None), "order_desk: fee too low")

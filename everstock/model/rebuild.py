@@ -272,6 +272,9 @@ class Rebuilder:
         delegates = self.market.desk.delegates[account]
         (delegates.add if allowed else delegates.discard)(str(delegate))
 
+    def _order_desk_SignatureSpent(self, account: int, digest: bytes, sender: str) -> None:
+        self.market.desk.spent.add((account, digest))
+
     def _order_desk_Executed(self, account: int, nonce: int, **_: Any) -> None:
         del self.market.desk.waiting[account, nonce]
 

@@ -2,13 +2,17 @@
 race each other, and of whom one brings whatever price suits him."""
 
 from collections import defaultdict
+from functools import partial
 from typing import Any, Final
 
 import boa
+from eth_account import Account
+from eth_utils import keccak
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
 from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, Order, account_of, price
+from everstock.chain.signed_orders import DeskDomain, as_tuple, digest, sign
 from everstock.model import order_desk
 from everstock.model.order_desk import ARMED, MAX_WAIT, TRIGGER_MAX_AGE, Trigger
 from everstock.model.price_oracle import Published
@@ -19,6 +23,10 @@ from tests.unit.order_desk.desk import base_fee
 
 TRADERS: Final = ("first trader", "second trader", "third trader")
 KEEPERS: Final = ("keeper", "hostile keeper")
+
+# Whose signatures traders let count, and who has only a key.
+SIGNER: Final = Account.from_key(keccak(text="signer"))
+STRANGER: Final = Account.from_key(keccak(text="stranger"))
 
 traders = st.sampled_from(TRADERS)
 keepers = st.sampled_from(KEEPERS)
@@ -50,6 +58,8 @@ class OrderMachine(Machine):
             "cancel before a trigger",
             "set delegate",
             "request by a delegate",
+            "relay",
+            "revoke",
             "void",
             "void past the deadline",
             "withdraw",
@@ -81,6 +91,20 @@ class OrderMachine(Machine):
         self.series = [told.list_series(u, strike, is_put) for u, strike, is_put in ((0, 120_000, False), (1, 4_500, True))]
         for name in TRADERS:
             told.deposit(account_of(self.people[name]), 50 * self.unit, self.people[name])
+        # Who signs orders for two of them.
+        for name in TRADERS[:2]:
+            person = self.people[name]
+            desk = told.protocol.order_desk
+            told.tell(
+                "set delegate",
+                desk,
+                partial(desk.set_delegate, account_of(person), SIGNER.address, True, sender=person),
+                self.market.desk.set_delegate,
+                account_of(person),
+                SIGNER.address,
+                True,
+                person,
+            )
 
     # Time and prices
 
@@ -464,6 +488,84 @@ class OrderMachine(Machine):
         if by != name and len(self.orders) > before:
             self.told.tally.done["request by a delegate"] += 1
             self.tell_end("cancel", self.orders[-1], self.people[name])
+
+    @rule(
+        name=traders,
+        relayer=keepers,
+        milli=faces,
+        salt=st.integers(0, 2),
+        valid=st.sampled_from([-1, 0, 100]),
+        stop=st.booleans(),
+        only=st.none() | keepers,
+        by=st.sampled_from([SIGNER, SIGNER, SIGNER, STRANGER]),
+        again=st.booleans(),
+    )
+    def relay(
+        self,
+        name: str,
+        relayer: str,
+        milli: int,
+        salt: int,
+        valid: int,
+        stop: bool,
+        only: str | None,
+        by: Any,
+        again: bool,
+    ) -> None:
+        """What a delegate signed, or somebody else in their place; and once more by the other keeper."""
+        nobody = "0x" + 40 * "0"
+        order = order_desk.SignedOrder(
+            account=account_of(self.people[name]),
+            legs=(OrderLeg(self.series[0], milli * self.unit // 1_000),),
+            limit=NO_LIMIT,
+            mark_limit=NO_LIMIT,
+            reduce_only=False,
+            deadline=self.told.now + 1_000,
+            underlying=0,
+            above=price(self.told.protocol.index["BTC"]) if stop else 0,
+            below=0,
+            salt=salt,
+            valid_until=self.told.now + valid,
+            relayer=nobody if only is None else self.people[only],
+        )
+        for racer in (relayer, *(name for name in KEEPERS if name != relayer and again)):
+            self.tell_relay(order, self.people[racer], by)
+
+    def tell_relay(self, signed: order_desk.SignedOrder, relayer: str, key: Any) -> None:
+        desk, fee = self.told.protocol.order_desk, order_desk.min_fee(1, self.base_fee, signed.above != 0)
+        domain = DeskDomain(desk.address, boa.env.evm.patch.chain_id)
+        signature = sign(signed, domain, key.key)
+        with self.at_base_fee():
+            order = self.told.tell(
+                "relay",
+                desk,
+                lambda: desk.relay(as_tuple(signed), SIGNER.address, signature, value=fee, sender=relayer),
+                self.market.desk.relay,
+                signed,
+                digest(signed, domain),
+                SIGNER.address,
+                key is SIGNER,
+                fee,
+                relayer,
+                self.base_fee,
+                same_result=False,
+            )
+        if not isinstance(order, Revert):
+            self.orders.append(order)
+
+    @rule(name=traders, salt=st.integers(0, 2), by=traders)
+    def revoke(self, name: str, salt: int, by: str) -> None:
+        """A digest, of something or nothing."""
+        desk, account, some = self.told.protocol.order_desk, account_of(self.people[name]), bytes([salt]) * 32
+        self.told.tell(
+            "revoke",
+            desk,
+            lambda: desk.revoke(account, some, sender=self.people[by]),
+            self.market.desk.revoke,
+            account,
+            some,
+            self.people[by],
+        )
 
     # What holds after every step
 
