@@ -47,7 +47,7 @@ MAX_WAIT: public(constant(uint256)) = 365 * 86_400
 # falls due is not counted: anyone may make it apart.
 BASE_GAS: constant(uint256) = 1_000_000
 LEG_GAS: constant(uint256) = 50_000
-# For a conditional order's trigger, and the share of its fee that whoever triggers it gets. Measured with both prices, 0.35M
+# For a conditional order's trigger, and the share of its fee that whoever triggers it gets. Measured with both prices, 0.32M
 # gas; Pyth's verification adds 0.3M.
 TRIGGER_GAS: constant(uint256) = 800_000
 # Wei a transaction for what the base fee does not measure: the tip, Pyth's fee, and L1 data of some 1.8 kB compressed. With the

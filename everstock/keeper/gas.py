@@ -16,7 +16,7 @@ TRANSACTION: Final = 30_000
 # Of 32 series; may come with anything that needs a price.
 CHECKPOINT: Final = 1_200_000
 ORDER: Final = 220_000
-TRIGGER: Final = 60_000
+TRIGGER: Final = 80_000
 LIQUIDATION: Final = 180_000
 # Each leg of an order, or of an account.
 LEG: Final = 50_000

@@ -80,6 +80,7 @@ class OrderMachine(Machine):
         self.people = {name: told.actor(name) for name in (*TRADERS, *KEEPERS, "founder")}
         self.base_fee = base_fee
         self.orders: list[order_desk.Order] = []
+        self.signed: set[tuple[int, bytes]] = set()  # orders, by account and digest
         # Every price published, by underlying, as Pyth would sign it, with the signed update.
         self.prices: list[tuple[dict[int, Published], bytes]] = []
         self.earned: dict[str, int] = defaultdict(int)
@@ -535,6 +536,7 @@ class OrderMachine(Machine):
         desk, fee = self.told.protocol.order_desk, order_desk.min_fee(1, self.base_fee, signed.above != 0)
         domain = DeskDomain(desk.address, boa.env.evm.patch.chain_id)
         signature = sign(signed, domain, key.key)
+        self.signed.add((signed.account, digest(signed, domain)))
         with self.at_base_fee():
             order = self.told.tell(
                 "relay",
@@ -581,6 +583,12 @@ class OrderMachine(Machine):
         for account, until in model.live_until.items():
             assert desk.live_until(account) == until
             assert desk.last_nonce(account) == model.last_nonce[account]
+        for account, some in self.signed:
+            assert desk.is_spent(account, some) == ((account, some) in model.spent)
+        for name in TRADERS:
+            account = account_of(self.people[name])
+            for who in (SIGNER.address, *self.people.values()):
+                assert desk.is_delegate(account, who) == (who in model.delegates[account])
 
     def at_base_fee(self) -> Any:
         """Blocks inside have this run's base fee."""
