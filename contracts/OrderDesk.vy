@@ -111,7 +111,7 @@ def __init__(clearing_house: address, oracle: address, underlyings: DynArray[uin
 @reentrant
 def __default__():
     """
-    @notice Takes back what the oracle did not need, in the middle of `execute`.
+    @notice Takes back what the oracle did not need, in the middle of `trigger` or `execute`.
     """
     assert msg.sender == ORACLE, "order_desk: no ether"
 

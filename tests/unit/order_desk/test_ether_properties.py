@@ -66,12 +66,30 @@ class OrderDeskEther(RuleBasedStateMachine):
         self.wealth[trader] -= fee
         note(f"request {order.nonce} of trader {who}")
 
+    @rule(who=st.integers(0, 2), extra=fees)
+    def trigger(self, who, extra):
+        """A conditional order that any price triggers, and which ends within its window as a market order does."""
+        trader = self.traders[who]
+        fee = self.desk.min_fee(1, boa.env.evm.vm.state.base_fee, True) + extra
+        deadline = self.protocol.now + DELAY + EXEC_WINDOW
+        order = self.protocol.request_conditional(trader, (self.series, 0.1), above=1, fee=fee, deadline=deadline)
+        self.protocol.set_prices(after=DELAY)
+        self.protocol.clearing_house.checkpoint()
+        assert self.desk.trigger([order], [], [], sender=self.keeper) == [True]
+        (event,) = events(self.desk, "Triggered")
+        live = order._replace(trigger=event.order.trigger, requested_at=self.protocol.now, fee=event.order.fee)
+        self.waiting[order.account, order.nonce] = live
+        self.wealth[trader] -= fee
+        self.wealth[self.keeper] += fee - live.fee
+        note(f"trigger {order.nonce} of trader {who}")
+
     @rule(index=picks, age=st.sampled_from([0, DELAY - 1, DELAY]))
     def cancel(self, index, age):
         order = self.pick(index)
         if order is None:
             return
-        if self.pass_time(order, age) >= DELAY:
+        age = self.pass_time(order, age)
+        if age >= DELAY and not (order.trigger and age > EXEC_WINDOW):
             with reverts(self.desk, "order_desk: too late to cancel"):
                 self.desk.cancel(order, sender=order.payer)
         else:
