@@ -18,7 +18,7 @@ PIP := .venv/bin/python -m pip --quiet --quiet --no-input install --no-deps
 CONTRACTS := $(shell find contracts interfaces -name '*.vy' -o -name '*.vyi')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration test-deep mutants coverage bench volatility proofs lock clean
+.PHONY: help setup demo test test-unit test-integration test-deep mutants coverage replays risks bench volatility proofs lock clean
 
 help: ## this list
 	@printf 'Everstock: perpetual options margined in tokenized stocks.\n\n'
@@ -48,6 +48,12 @@ mutants: setup ## put faults into the contracts, one by one; the machines must f
 
 coverage: setup ## lines and branches of the contracts that the tests in process reach; writes docs/COVERAGE.md
 	@python -m tests.coverage --workers $(WORKERS) $(ARGS)
+
+replays: setup ## past crashes with three books against the contracts; writes docs/REPLAYS.md, in ten minutes
+	@everstock replay --all --out build/replay $(ARGS)
+
+risks: setup ## one jump of each size with three books and funds; writes the tables of docs/RISKS.md, in ten minutes
+	@everstock risks $(ARGS)
 
 bench: setup ## measure gas and code sizes; writes docs/GAS.md
 	@everstock bench $(ARGS)

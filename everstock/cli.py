@@ -13,11 +13,14 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "demo": ("everstock.demo.command", "run_demo", "Two markets, their traders and a keeper live through a crash."),
     "devnet": ("everstock.chain.command", "run_devnet", "Run a local Base and keep it running, to look around in."),
     "keeper": ("everstock.keeper.command", "run_keeper", "Keep a deployment: prices, orders, liquidations, upkeep."),
+    "replay": ("everstock.replay.command", "run_replay", "Past prices against the real contracts, in process."),
+    "risks": ("everstock.replay.risks", "run_risks", "Jumps of each size against the contracts; writes docs/RISKS.md's table."),
     "bench": ("everstock.bench.command", "run_bench", "Measure gas and code sizes; writes docs/GAS.md."),
     "bench-floats": ("everstock.bench.floats", "run_bench_floats", "Time the float price on many legs; writes docs/SPEED.md."),
     "proofs": ("everstock.proofs.command", "run_proofs", "Prove the contracts' arithmetic; writes docs/PROOFS.md."),
     "volatility": ("everstock.volatility.command", "run_volatility", "Past volatility as the contract has it; writes docs/VOLATILITY.md."),
     "carry": ("everstock.volatility.command", "run_carry", "Estimate carry from closes, with confidence intervals."),
+    "lp-history": ("everstock.risk.command", "run_lp_history", "What a pool earned on eight years; writes docs/LP_HISTORY.md."),
     "ape": ("everstock.chain.command", "run_ape", "Run an Ape command on a local fork of Base."),
 }
 

@@ -235,6 +235,11 @@ def _shade(axis: Axes, picture: Picture, markets: Sequence[str]) -> None:
 
 
 def _dated(axis: Axes, picture: Picture) -> None:
+    dated(axis, picture.times[0], picture.times[-1])
+
+
+def dated(axis: Axes, start: datetime, end: datetime) -> None:
+    """Give an axis of time from `start` to `end` its dates."""
     locator = dates.AutoDateLocator(minticks=3, maxticks=8)
     axis.xaxis.set_major_locator(locator)
     axis.xaxis.set_major_formatter(
@@ -245,7 +250,7 @@ def _dated(axis: Axes, picture: Picture) -> None:
             show_offset=False,
         )
     )
-    axis.set_xlim(picture.times[0], picture.times[-1])
+    axis.set_xlim(start, end)
 
 
 def _bounded(axis: Axes, values: Sequence[float]) -> None:

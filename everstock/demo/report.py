@@ -81,14 +81,7 @@ def write(
     moves: str,
 ) -> None:
     """Write the page; pictures are put into it. `moves` is a sentence on how far the indexes went."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"tokens": _tokens, "signed": _signed, "count": _count, "minus": _minus}
+    environment = templates(TEMPLATES)
     page = environment.get_template("report.html.j2").render(
         data=outcome.data,
         statements=outcome.statements,
@@ -99,13 +92,26 @@ def write(
         start=_clock(outcome.data["episode_start"]),
         end=_clock(outcome.data["episode_end"]),
         timeline=timeline,
-        charts=[(*CHARTS[name], _embedded(charts[name])) for name in CHARTS],
+        charts=[(*CHARTS[name], embedded(charts[name])) for name in CHARTS],
         kinds=kind_rows(outcome.results),
         best=_best(outcome.results),
         worst=_worst(outcome.results),
         flows=FLOWS,
     )
     path.write_text(page)
+
+
+def templates(*folders: Path) -> Environment:
+    """Templates of these folders, with the filters that all pages use."""
+    environment = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"tokens": _tokens, "signed": _signed, "count": _count, "minus": _minus}
+    return environment
 
 
 def kind_rows(results: Sequence[Result]) -> dict[str, list[KindRow]]:
@@ -137,7 +143,8 @@ def _worst(results: Sequence[Result]) -> Result:
     return min(results, key=lambda result: result.gain / result.paid_in)
 
 
-def _embedded(path: Path) -> str:
+def embedded(path: Path) -> str:
+    """A picture as an address of itself, so that a page needs no other file."""
     return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
 
 

@@ -59,6 +59,15 @@ EPISODES: Final[Mapping[str, Episode]] = {
             files={"BTC": ("BTCUSDT_2025-10-10_binance_5m.csv",), "ETH": ("ETHUSDT_2025-10-10_binance_5m.csv",)},
         ),
         Episode(
+            name="2025-10-10-minutes",
+            title="Tariff crash by the minute, 10 October 2025",
+            story="The same day at a venue for dollars, Gemini, minute by minute; it fell less far there.",
+            start=_utc("2025-10-10 00:00"),
+            end=_utc("2025-10-11 00:00"),
+            files={"BTC": ("BTCUSD_2025-10-10_gemini_1m.csv",), "ETH": ("ETHUSD_2025-10-10_gemini_1m.csv",)},
+            timeframe="1m",
+        ),
+        Episode(
             name="2017-03-10",
             title="ETF rejection, 10 March 2017",
             story="The first bitcoin ETF was refused; bitcoin fell from above 1,300 to below 1,000 dollars within "

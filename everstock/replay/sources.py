@@ -65,17 +65,22 @@ def from_files(paths: Iterable[Path]) -> Replay:
     missing = [name for name in UNDERLYINGS if name not in found]
     if missing:
         raise PriceError(f"there is no file of {' and '.join(missing)}")
-    series = {name: read_csv(found[name]) for name in UNDERLYINGS}
+    return of_files(found)
+
+
+def of_files(files: Mapping[str, Path]) -> Replay:
+    """A replay of a person's own files by underlying, whatever their names. Raises `PriceError`."""
+    series = {name: read_csv(files[name]) for name in UNDERLYINGS}
     start = max(bars.first for bars in series.values())
     end = min(bars.last for bars in series.values())
     if start >= end:
-        spans = [f"{found[name]} {clock(bars.first)} to {clock(bars.last)}" for name, bars in series.items()]
+        spans = [f"{files[name]} {clock(bars.first)} to {clock(bars.last)}" for name, bars in series.items()]
         raise PriceError(f"the files do not overlap: {', '.join(spans)}")
     cut = {}
     for name, bars in series.items():
-        with blamed_on(found[name]):
+        with blamed_on(files[name]):
             cut[name] = bars.window(start, end)
-    names = ", ".join(path.name for path in found.values())
+    names = ", ".join(path.name for path in files.values())
     return Replay("own-files", "Own prices", f"Prices of {names}.", f"files: {names}", cut)
 
 

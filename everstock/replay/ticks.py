@@ -20,8 +20,12 @@ from everstock.replay.bars import Bars, PriceError, clock
 
 # Bars shorter than this are put together.
 BAR_SECONDS: Final = 300
-# A third of a quarter of such a bar: every corner of a path is a multiple of it, and no two ticks are nearer.
-STEP: Final = BAR_SECONDS // 12
+# Of a bar, from one point of its path to the next: a third of a quarter, so that every corner is one.
+_STEPS: Final = 12
+# Between two such points: no two ticks are nearer.
+STEP: Final = BAR_SECONDS // _STEPS
+# The shortest bars that are ever taken as they are: every crash that has a name has none shorter.
+MIN_BAR_SECONDS: Final = 60
 # Of prices on chain.
 DECIMALS: Final = 8
 
@@ -36,11 +40,15 @@ class Tick:
 
 @dataclass(frozen=True)
 class Pace:
-    """How densely a path is sampled: heartbeat in seconds, least deviation as a fraction, and ticks at most."""
+    """How densely a path is sampled: heartbeat in seconds, least deviation as a fraction, and ticks at most.
+
+    Bars shorter than `bar` seconds are put together; it is a multiple of `_STEPS`.
+    """
 
     heartbeat: int
     deviation: float
     ticks: int
+    bar: int = BAR_SECONDS
 
 
 def path(bars: Bars) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -60,7 +68,7 @@ def ticks(series: Mapping[str, Bars], pace: Pace) -> list[Tick]:
     The deviation is raised above that of `pace` as far as its number of ticks demands. Raises `PriceError` if the
     series do not overlap, a bar's length does not fit, or the heartbeat alone makes too many ticks.
     """
-    grid, prices = _sampled(series)
+    grid, prices = _sampled(series, pace.bar)
     beats = (grid[-1] - grid[0]) / pace.heartbeat
     if beats > pace.ticks:
         raise PriceError(f"{(grid[-1] - grid[0]) / 86_400:.0f} days are too long for a replay; cut the files")
@@ -71,21 +79,29 @@ def ticks(series: Mapping[str, Bars], pace: Pace) -> list[Tick]:
     return [Tick(time, {name: row[i] for name, row in scaled.items()}) for i, time in enumerate(grid[kept].tolist())]
 
 
-def _sampled(series: Mapping[str, Bars]) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
-    """All paths on one grid of `STEP` seconds over the time they share."""
+def finest(series: Mapping[str, Bars]) -> int:
+    """The shortest `Pace.bar` that these series have anything to tell about, seconds."""
+    shortest = min(int((bars.end - bars.start).min()) for bars in series.values())
+    bar = min(max(shortest, MIN_BAR_SECONDS), BAR_SECONDS)
+    return bar if BAR_SECONDS % bar == 0 and bar % _STEPS == 0 else BAR_SECONDS
+
+
+def _sampled(series: Mapping[str, Bars], bar: int) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
+    """All paths over the time they share, on one grid of which a bar of `bar` seconds has `_STEPS` points."""
+    step = bar // _STEPS
     paths = {}
     for name, given in series.items():
-        bars = given.resampled(BAR_SECONDS)
-        odd = (bars.end - bars.start) % BAR_SECONDS != 0
-        if odd.any() or (bars.start % STEP != 0).any():
-            raise PriceError(f"{name}: bars must begin and end at multiples of {BAR_SECONDS} seconds, or divide them")
+        bars = given.resampled(bar)
+        odd = (bars.end - bars.start) % bar != 0
+        if odd.any() or (bars.start % step != 0).any():
+            raise PriceError(f"{name}: bars must begin and end at multiples of {bar} seconds, or divide them")
         paths[name] = path(bars)
     start = max(int(times[0]) for times, _ in paths.values())
     end = min(int(times[-1]) for times, _ in paths.values())
-    if end - start < BAR_SECONDS:
+    if end - start < bar:
         spans = [f"{name} {clock(times[0])} to {clock(times[-1])}" for name, (times, _) in paths.items()]
         raise PriceError(f"the prices do not overlap: {', '.join(spans)}")
-    grid = np.arange(start, end + 1, STEP)
+    grid = np.arange(start, end + 1, step)
     return grid, {name: np.interp(grid, times, prices) for name, (times, prices) in paths.items()}
 
 

@@ -4,6 +4,7 @@ Each fault has a copy of the sources to itself and runs of its machine, from fix
 is up. What the first failure said goes into the table of docs/INVARIANTS.md.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,8 @@ from tests.mutants.faults import FAULTS, Fault
 ROOT: Final = Path(__file__).resolve().parents[2]
 SOURCES: Final = ("contracts", "interfaces", "everstock", "tests", "pyproject.toml")
 PAGE: Final = ROOT / "docs" / "INVARIANTS.md"
+# What was found so far, for `--resume`.
+NOTES: Final = ROOT / "build" / "mutants.json"
 BEGIN: Final = "<!-- faults: written by `make mutants` -->"
 END: Final = "<!-- end of faults -->"
 # Seconds that a machine has to find a fault.
@@ -76,6 +79,33 @@ def hunt(fault: Fault) -> Finding:
     return Finding(fault, found["said"], found["steps"], time.monotonic() - begin)
 
 
+def fingerprint() -> str:
+    """Of everything that decides what becomes of a fault."""
+    digest = hashlib.sha256()
+    for folder in ("contracts", "interfaces", "everstock/model", "everstock/chain", "tests/stateful"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in (".vy", ".vyi", ".py"):
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def noted(sources: str) -> dict[Fault, Finding]:
+    """What an interrupted run on the same sources found, by fault."""
+    if not NOTES.is_file():
+        return {}
+    notes = json.loads(NOTES.read_text())
+    if notes["sources"] != sources:
+        return {}
+    found = [Finding(Fault(**one.pop("fault")), **one) for one in notes["findings"]]
+    return {finding.fault: finding for finding in found}
+
+
+def note(sources: str, findings: Iterable[Finding]) -> None:
+    """Keep what was found so far."""
+    NOTES.parent.mkdir(parents=True, exist_ok=True)
+    NOTES.write_text(json.dumps({"sources": sources, "findings": [asdict(finding) for finding in findings]}, indent=1))
+
+
 def table(findings: Iterable[Finding]) -> str:
     """The faults and what found them, as Markdown."""
     rows = ["| fault | in | found by | because |", "| --- | --- | --- | --- |"]
@@ -95,22 +125,27 @@ def brief(said: str) -> str:
 @click.command(help=__doc__)
 @click.option("--only", help="Faults whose description contains this.")
 @click.option("--workers", type=int, default=os.cpu_count(), show_default=True, help="Faults at a time.")
+@click.option("--resume", is_flag=True, help="Go on where an interrupted run on the same sources stopped.")
 @click.option("--write/--no-write", default=True, help="Write the table into docs/INVARIANTS.md.")
-def main(only: str | None, workers: int, write: bool) -> None:
+def main(only: str | None, workers: int, resume: bool, write: bool) -> None:
     faults = [fault for fault in FAULTS if not only or only in fault.what]
     for fault in faults:
         if (ROOT / "contracts" / fault.file).read_text().count(fault.old) != 1:
             raise click.ClickException(f"the text of this fault does not stand once in {fault.file}: {fault.what}")
     console = Console(width=None if sys.stdout.isatty() else 140)
-    findings = []
+    sources = fingerprint()
+    found = noted(sources)
+    known = found.keys() & set(faults) if resume else set()
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console) as progress, ThreadPoolExecutor(workers) as executor:
-        task = progress.add_task("planting", total=len(faults))
-        for finding in executor.map(hunt, faults):
-            findings.append(finding)
+        task = progress.add_task("planting", total=len(faults), completed=len(known))
+        for finding in executor.map(hunt, [fault for fault in faults if fault not in known]):
+            found[finding.fault] = finding
+            note(sources, found.values())
             progress.update(task, advance=1, description=finding.fault.what)
             verdict = brief(finding.said) or "NOT FOUND"
             progress.console.print(f"{finding.fault.what}: {verdict} ({finding.steps} steps, {finding.seconds:.0f} s)")
+    findings = [found[fault] for fault in faults]
     missed = [finding.fault.what for finding in findings if not finding.said]
     if write and not only:
         _write([Finding(f.fault, brief(f.said), f.steps, f.seconds) for f in findings])

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+import traceback
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import get_state_machine_test
@@ -28,7 +29,8 @@ def main(name: str, patience: float) -> None:
         try:
             test()
         except AssertionError as error:
-            said = str(error) or type(error).__name__
+            # A bare assertion says what it asserted.
+            said = str(error) or traceback.extract_tb(error.__traceback__)[-1].line or type(error).__name__
     print(json.dumps({"said": said, "steps": machine.TALLY.steps}))
 
 

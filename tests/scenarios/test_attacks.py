@@ -1,4 +1,5 @@
-"""What somebody with money, several accounts and no scruples may try when a market is in trouble: each must fail or cost him."""
+"""What somebody with money, several accounts and no scruples may try when a market is in trouble: each must fail or
+cost him."""
 
 from itertools import pairwise
 

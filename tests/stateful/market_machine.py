@@ -428,16 +428,24 @@ class MarketMachine(Machine):
             if s.notice > 1:
                 self.told.listing("retire", id_)
 
-    @rule(place=places)
-    def comes_back_from_notice(self, place: int) -> None:
-        """An index goes far from a strike, the series is put on notice, and the index comes back in time."""
+    @rule(place=places, factor=st.sampled_from([0.4, 2.5]), in_time=st.booleans())
+    def goes_far_from_a_strike(self, place: int, factor: float, in_time: bool) -> None:
+        """The series is put on notice; the index comes back in time, or after it was retired with whoever still holds it."""
         if (series := self.near(place)) is not None:
             name = UNDERLYINGS[self.market.risk.book.series[series].underlying]
             usd = self.told.protocol.index[name]
-            for factor, action in ((2.5, "give_notice"), (1.0, "lift_notice")):
-                self.told.bring(self.told.publish(after=2, **{name: usd * factor}))
-                self.settle_window_passes()
-                self.told.listing(action, series)
+            self.told.bring(self.told.publish(after=2, **{name: usd * factor}))
+            self.settle_window_passes()
+            self.told.listing("give_notice", series)
+            if not in_time:
+                self.move(NOTICE_PERIOD, 1, 1)
+                self.told.listing("retire", series)
+            self.told.bring(self.told.publish(after=2, **{name: usd}))
+            self.settle_window_passes()
+            if in_time:
+                self.told.listing("lift_notice", series)
+            for trader in TRADERS:
+                self.told.settle(self.account(trader))
 
     # Liquidity, and what goes past the market's functions
 

@@ -305,3 +305,44 @@ def test_settlement__while_a_window_is_open__booked_claims_are_part_of_it(market
     market.settle_all(market.writer, market.buyer)
     # Less the premium of the ten minutes since.
     assert market.house.settlement().claims == pytest.approx(booked, rel=1e-4)
+
+
+def test_resolve__nobody__changes_nothing(market):
+    market.exhaust()
+    before = market.house.ledgers()
+    market.house.resolve([])
+    assert market.house.ledgers() == before and market.stage == Stage.SETTLING
+
+
+def test_finalize__without_a_claim__pays_none(market):
+    """Nobody won: the pool has nothing, but owes insurance and the treasury their share of fees, which settlement voids."""
+    market.trade(market.writer, (market.call, 300))
+    market.set_prices(after=1, BTC=119_999)
+    Pool(market.protocol, market.main_pool).lose(market.house.ledgers().main)
+    for _ in range(3):
+        market.move(after=300)
+    assert market.stage == Stage.SETTLING
+    market.settle_all(market.buyer)
+    assert market.house.settlement().claims == 0
+    assert market.house.pay_claim(account_of(market.saver)) == 0
+
+
+def test_lens__in_settlement_and_after__shows_series_frozen_and_nothing_due(market):
+    """Frozen at their last touch: whatever the index does, no mark moves any more."""
+    market.exhaust()
+    assert not market.lens.market(market.house.address).is_due
+    before = market.equity(market.buyer)
+    market.set_prices(after=60, BTC=90_000)
+    assert market.equity(market.buyer) == before
+    market.settle_all(market.buyer, market.writer)
+    assert not market.lens.market(market.house.address).is_due
+
+
+def test_withdraw__pool_with_less_equity_than_a_granule__reverts(market):
+    """E is above 0, so no window opens, but no depth is left to trade against: what may leave waits, too."""
+    market.trade(market.writer, (market.call, 300))
+    market.trade(market.buyer, (market.call, -1_999))
+    Pool(market.protocol, market.main_pool).lose(market.house.equity() - 10**14)
+    market.house.checkpoint()
+    with boa.reverts("risk_book: no equity"):
+        market.house.withdraw(account_of(market.buyer), market.unit, market.buyer, sender=market.buyer)

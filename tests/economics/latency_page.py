@@ -1,0 +1,186 @@
+"""`python -m tests.economics.latency_page`: let every attacker try, and write what he earned into docs/LATENCY.md."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from everstock.replay.bars import Bars, read_csv
+from everstock.replay.sources import ROOT, data_folders
+from everstock.risk.page import table, written
+from tests.economics.latency import (
+    DELAY,
+    EXEC_WINDOW,
+    FILES,
+    MAIN,
+    SPANS,
+    Attacker,
+    Guesser,
+    ModelVenue,
+    Naive,
+    Outcome,
+    Session,
+    Stale,
+    Tables,
+    Unwatched,
+    attempts,
+    moments,
+)
+
+PAGE: Final = ROOT / "docs" / "LATENCY.md"
+COMMAND: Final = "python -m tests.economics.latency_page"
+# Attempts in each of the four sessions.
+COUNT: Final = 250
+# Seconds looked at where only floats are needed.
+LOOKS: Final = 1_000
+AHEADS: Final = (1, 2, 4, 10, 26, 30)
+FEES: Final = (0, 40, 80, 160, 320, 640, 1_280)  # 1e-5
+WINDOWS: Final = (8, 15, 30, EXEC_WINDOW)
+
+
+class Name(StrEnum):
+    RANDOM = "knows nothing, takes any position"
+    FOLLOWS = "knows nothing, follows the last 4 s"
+    FOUR = "knows 4 s, requests"
+    FOUR_CANCELS = "knows 4 s, requests both ways, cancels one"
+    FOUR_KILLS = "knows 4 s, requests both ways, lets one miss its deadline"
+    THIRTY = "knows 30 s, requests"
+    THIRTY_CANCELS = "knows 30 s, requests both ways, cancels one"
+    THIRTY_KILLS = "knows 30 s, requests both ways, lets one miss its deadline"
+    UNWATCHED = "knows nothing, nobody else executes or brings a price for a minute"
+    WATCHED = "the same, and somebody brings one price"
+    STALE = "naive design: knows nothing, stored price a minute old"
+    NAIVE = "naive design: knows 30 s"
+
+
+NOTHING: Final = (Name.RANDOM, Name.FOLLOWS)
+KNOWN: Final = 30
+# What he may still change his mind with: until a second before the price, or in its second.
+CANCELS, KILLS = DELAY - 1, DELAY
+
+ATTACKERS: Final[Mapping[Name, Attacker]] = {
+    attacker.name: attacker
+    for attacker in (
+        Guesser(Name.RANDOM),
+        Guesser(Name.FOLLOWS, follows=True),
+        Attacker(Name.FOUR),
+        Attacker(Name.FOUR_CANCELS, ahead=CANCELS, two_ways="cancels"),
+        Attacker(Name.FOUR_KILLS, ahead=KILLS, two_ways="kills"),
+        Attacker(Name.THIRTY, ahead=KNOWN - DELAY),
+        Attacker(Name.THIRTY_CANCELS, ahead=KNOWN - DELAY + CANCELS, two_ways="cancels"),
+        Attacker(Name.THIRTY_KILLS, ahead=KNOWN - DELAY + KILLS, two_ways="kills"),
+        Unwatched(Name.UNWATCHED),
+        Unwatched(Name.WATCHED, watched=True),
+        Stale(Name.STALE),
+        Naive(Name.NAIVE, ahead=KNOWN, delay=0),
+    )
+}
+
+Measured = Mapping[str, Mapping[str, Outcome]]
+
+
+def is_in(folder: Path) -> bool:
+    return all((folder / file).is_file() for files in FILES.values() for file in files.values())
+
+
+def sessions(folder: Path, span: str) -> list[Session]:
+    return [Session.read(folder, *terms) for terms in SPANS[span]]
+
+
+def bars_of(folder: Path, episode: str, begins: str, minutes: int) -> dict[str, Bars]:
+    """The minutes that a session's path goes through."""
+    start = int(datetime.fromisoformat(begins).replace(tzinfo=UTC).timestamp())
+    return {
+        name: read_csv(folder / file).window(start, start + 60 * minutes) for name, file in FILES[episode].items()
+    }
+
+
+def measure(folder: Path) -> Measured:
+    """What every attacker earned, by span and name."""
+    found: dict[str, dict[str, Outcome]] = {}
+    for span in SPANS:
+        one, other = (attempts(session, list(ATTACKERS.values()), COUNT) for session in sessions(folder, span))
+        found[span] = {name: one[name] + other[name] for name in Name}
+    return found
+
+
+def tables(folder: Path, measured: Measured) -> dict[str, Sequence[str]]:
+    """All of them by name."""
+    return {
+        "attackers": attackers(measured),
+        "fees": fees(folder),
+        "windows": windows(folder),
+        "sizes": sizes(folder),
+    }
+
+
+def attackers(measured: Measured) -> Sequence[str]:
+    """Basis points of face per attempt, after fees."""
+    head = ["attacker"]
+    for span in SPANS:
+        head += [f"{span}: every time", "in all, faces", "if it pays", "how often", "refused"]
+    rows = []
+    for name in Name:
+        row = [str(name)]
+        for outcomes in measured.values():
+            one = outcomes[name]
+            row += [f"{one.mean:+.1f} ± {one.error:.1f}", f"{one.total:+.2f}"]
+            row += [f"{one.chosen.mean:+.1f}", f"{(one.worth > 0).mean():.0%}", str(one.refused)]
+        rows.append(row)
+    return table(head, rows)
+
+
+def fees(folder: Path) -> Sequence[str]:
+    """What the best position is worth on average, 0 where it does not pay, by fee and by what is seen beyond the price."""
+    head = ["fee", *(f"{span}: {ahead} s" for span in SPANS for ahead in AHEADS)]
+    looked = {span: _tables(folder, span) for span in SPANS}
+    rows = []
+    for rate in FEES:
+        row = [f"{rate / 10:.0f} bp{' (default)' if rate == 80 else ''}"]
+        for markets in looked.values():
+            charged = [replace(one, parameters=replace(one.parameters, fee_rate=rate)) for one in markets]
+            row += [_worth(charged, 0, range(1, ahead + 1)) for ahead in AHEADS]
+        rows.append(row)
+    return table(head, rows)
+
+
+def windows(folder: Path) -> Sequence[str]:
+    """What an order left alone is worth, by how long it may wait."""
+    head = ["an order may wait", *SPANS]
+    looked = {span: _tables(folder, span) for span in SPANS}
+    rows = []
+    for window in WINDOWS:
+        words = f"{window} s{' (default)' if window == EXEC_WINDOW else ''}"
+        rows.append([words, *(_worth(markets, DELAY, [window - DELAY]) for markets in looked.values())])
+    return table(head, rows)
+
+
+def sizes(folder: Path) -> Sequence[str]:
+    """The same attacker with larger orders: impact against what he knows."""
+    head = ("face of a leg, of the pool", "per attempt, bp of face", "of the pool")
+    rows = []
+    attacker = ATTACKERS[Name.THIRTY]
+    for face in (10, 100, 300, 1_000, 2_000):
+        one, other = (attempts(session, [attacker], 50, face=face) for session in sessions(folder, "crash hour"))
+        outcome = one[attacker.name] + other[attacker.name]
+        rows.append([f"{face / MAIN:.1%}", f"{outcome.mean:+.1f}", f"{outcome.mean * face / MAIN / 100:+.4f}%"])
+    return table(head, rows)
+
+
+def _tables(folder: Path, span: str) -> list[Tables]:
+    return [Tables(session, ModelVenue(session).strikes()) for session in sessions(folder, span)]
+
+
+def _worth(markets: Sequence[Tables], delay: int, aheads: Sequence[int]) -> str:
+    """The mean of what is not worth less than nothing, over many seconds; basis points of face."""
+    found = [one.worths(np.array(moments(one.session, LOOKS, 2)) + delay, aheads) for one in markets]
+    return f"{10_000 * np.maximum(np.concatenate(found), 0).mean():.1f}"
+
+
+if __name__ == "__main__":
+    (first, *_) = [folder for folder in data_folders() if is_in(folder)]
+    PAGE.write_text(written(PAGE.read_text(), tables(first, measure(first)), COMMAND))

@@ -1,0 +1,132 @@
+"""What is known ahead is worth nothing at the desk where the price comes later; what the rest is worth: docs/LATENCY.md."""
+
+import boa
+import numpy as np
+import pytest
+
+from everstock.replay.sources import DATA_VARIABLE, data_folders
+from everstock.risk.page import found
+from tests.economics import latency_page
+from tests.economics.latency import (
+    FACE,
+    SPANS,
+    STALE,
+    TOKEN,
+    ContractVenue,
+    ModelVenue,
+    Session,
+    Stale,
+    Tables,
+    moments,
+)
+from tests.economics.latency_page import ATTACKERS, COMMAND, NOTHING, PAGE, Name
+
+
+@pytest.fixture(scope="module")
+def folder():
+    folders = [folder for folder in data_folders() if latency_page.is_in(folder)]
+    if not folders:
+        pytest.skip(f"the minutes of both crashes are in no data folder: name one in {DATA_VARIABLE}")
+    return folders[0]
+
+
+@pytest.fixture(scope="module")
+def measured(folder):
+    """Outcomes of all attackers, on the days and in the hours of the crashes."""
+    return latency_page.measure(folder)
+
+
+@pytest.fixture(scope="module")
+def crash(folder):
+    return Session.read(folder, *SPANS["crash hour"][1])
+
+
+def apart(one, other):
+    """By how many standard errors one mean is above another, at the same moments."""
+    difference = one.profits - other.profits
+    return difference.mean() / (difference.std(ddof=1) / len(difference) ** 0.5)
+
+
+def test_attempts__are_a_thousand_of_each(measured):
+    assert all(sum(len(outcomes[name].profits) for outcomes in measured.values()) >= 1_000 for name in Name)
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_knowing_the_price_of_ones_order__before_requesting_it__earns_no_more_than_knowing_nothing(measured, span):
+    """Four seconds, and no way to change one's mind."""
+    outcomes = measured[span]
+    assert outcomes[Name.FOUR].mean < 0
+    assert min(apart(outcomes[Name.FOUR], outcomes[name]) for name in NOTHING) < 2.5
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_knowing_nothing__loses_the_fees(measured, span):
+    assert all(measured[span][name].mean < 0 for name in NOTHING)
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_naive_design__one_step__pays_who_knows_nothing_at_all(measured, span):
+    """A stored price that is a minute old is a gift; at the desk nobody can have it."""
+    assert measured[span][Name.STALE].chosen.mean > 3 * measured[span][Name.STALE].chosen.error
+    assert measured[span][Name.WATCHED].chosen.mean < 0
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_knowing_thirty_seconds__pays_at_the_desk_too__but_never_more_than_in_one_step(measured, span):
+    """What the issue hoped for does not hold: 26 seconds of a crash are more than the fees. docs/LATENCY.md."""
+    desk, naive = measured[span][Name.THIRTY], measured[span][Name.NAIVE]
+    assert desk.chosen.mean > 3 * desk.chosen.error
+    assert apart(desk, naive) < 2.5
+
+
+def test_knowing_thirty_seconds__on_a_quiet_minute__does_not_pay(measured):
+    """Most minutes of a day of which one hour was the largest liquidation so far."""
+    assert (measured["day"][Name.THIRTY].worth <= 0).mean() > 0.5
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_changing_ones_mind__before_the_price_or_at_it__gives_back_most_of_the_delay(measured, span):
+    """Both ways are requested; one is cancelled a second before its price, or its deadline is the second of its price."""
+    one, cancels, kills = (measured[span][name].chosen.mean for name in (Name.FOUR, Name.FOUR_CANCELS, Name.FOUR_KILLS))
+    assert one == 0 < cancels < kills
+
+
+def test_page__is_what_was_measured(folder, measured):
+    text = PAGE.read_text()
+    for name, lines in latency_page.tables(folder, measured).items():
+        assert found(text, name) == lines, f"docs/LATENCY.md is old: run {COMMAND}"
+
+
+def test_path__has_every_bars_open_high_low_and_close(folder):
+    """And stays inside them."""
+    episode, begins, _ = SPANS["crash hour"][0]
+    session = Session.read(folder, episode, begins, 3_600)
+    minutes = {name: path.reshape(-1, 60) for name, path in session.path.items()}
+    bars = latency_page.bars_of(folder, episode, begins, 60)
+    for name, rows in minutes.items():
+        assert rows[:, 0] == pytest.approx(bars[name].open)
+        assert rows[:, -1] == pytest.approx(bars[name].close)
+        assert rows.min(axis=1) == pytest.approx(bars[name].low)
+        assert rows.max(axis=1) == pytest.approx(bars[name].high)
+
+
+# On the contracts
+
+
+@pytest.mark.parametrize("attacker", ATTACKERS.values(), ids=ATTACKERS)
+def test_contracts__pay_each_attacker_what_the_model_pays_him(protocol, crash, attacker):
+    second = moments(crash, 40, 7)[17]
+    session = crash.since(second - STALE)
+    model = ModelVenue(session)
+    plan = attacker.plan(Tables(session, model.strikes()), STALE, np.random.default_rng(1))
+    with boa.env.anchor():
+        contracts = ContractVenue(protocol.fork(), session, model.strikes())
+        gained = []
+        for venue in (model, contracts):
+            before = venue.wealth()
+            if not isinstance(attacker, Stale):
+                venue.bring(STALE)
+            assert attacker.act(venue, plan)
+            gained.append(venue.wealth() - before)
+    assert gained[0] == gained[1]
+    assert abs(gained[0]) < FACE * TOKEN
