@@ -119,7 +119,12 @@ def checkpoint():
 
 @external
 def trade(
-    account: uint256, order: IRiskBook.OrderLeg[8], prices: uint256[2], limit: int256, reduce_only: bool
+    account: uint256,
+    order: IRiskBook.OrderLeg[8],
+    prices: uint256[2],
+    limit: int256,
+    mark_limit: int256,
+    reduce_only: bool,
 ) -> int256:
     assert msg.sender == ORDER_DESK, "clearing_house: only order desk"
     for leg: IRiskBook.OrderLeg in order:
@@ -141,6 +146,7 @@ def trade(
     equity: uint256 = purse.cash + purse.claim
     assert loss == 0 and equity >= charge, "trade: bankrupt"
     assert total <= limit, "trade: over limit"
+    assert total - convert(t.fee + t.impact, int256) <= mark_limit, "trade: mark over limit"
     assert equity >= charge + t.initial, "trade: below initial margin"
     assert purse.cash >= charge + t.cash_floor, "trade: not enough cash"
     purse.cash -= charge
@@ -302,6 +308,14 @@ def withdraw_treasury(amount: uint256, receiver: address):
 @external
 def stage() -> uint256:
     return waterfall._stage()
+
+
+@view
+@external
+def is_trading() -> bool:
+    if waterfall._stage() != waterfall.ACTIVE or staticcall IRiskBook(RISK_BOOK).is_booked():
+        return False
+    return not staticcall IRiskBook(RISK_BOOK).is_due()
 
 
 @view

@@ -1,5 +1,5 @@
 # pragma version 0.4.3
-# pragma optimize codesize
+# pragma optimize gas
 # pragma nonreentrancy on
 """
 @title OrderDesk
@@ -8,20 +8,37 @@
 @dev Why the price of an order is nobody's choice: Pyth proves of every price when the one before it was published. If
      that was before the earliest request + DELAY of a batch, it was before every order's; so a price is the first of
      an order just when it was not published before that order's own request + DELAY.
+     Why a conditional order gives nobody a look ahead: triggering it commits it to a price that is yet to be published, as
+     a request does. All that whoever triggers it can choose is when, among the seconds at which it is right.
      Ether: what the desk holds is the fees of orders that wait and refunds not claimed; ether forced on it stays.
 """
 
+from interfaces import IClearingHouse
 from interfaces import IOrderDesk
 from interfaces import IPriceOracle
 from interfaces import IRiskBook
 
+from snekmate.utils import ecdsa
+from snekmate.utils import eip712_domain_separator
+from snekmate.utils.interfaces import IERC5267
+
+implements: IERC5267
 implements: IOrderDesk
+
+initializes: eip712_domain_separator
+
+# The domain of signed orders
+exports: eip712_domain_separator.eip712Domain
 
 # From a request to the first second its price may be published at: longer than whoever requests may know prices ahead
 # of the chain's clock. Seconds.
 DELAY: public(constant(uint256)) = 4
 # From a request to the last second of both its price and its execution.
 EXEC_WINDOW: public(constant(uint256)) = 60
+# A price triggers an order until it is so old. Seconds: enough to bring one, too little to hold one back for a bad moment.
+TRIGGER_MAX_AGE: public(constant(uint256)) = 15
+# A conditional order waits at most so long, so that every fee comes back one day. Seconds.
+MAX_WAIT: public(constant(uint256)) = 365 * 86_400
 
 # The least fee is (BASE_GAS + LEG_GAS * legs) * base fee + FLAT_FEE. Measured, as whole transactions that bring both
 # prices: one leg for an account without any 0.32M gas, with eight 0.54M; eight legs 0.78M; to which Pyth's verification
@@ -30,7 +47,10 @@ EXEC_WINDOW: public(constant(uint256)) = 60
 # falls due is not counted: anyone may make it apart.
 BASE_GAS: constant(uint256) = 1_000_000
 LEG_GAS: constant(uint256) = 50_000
-# Wei for what the base fee does not measure: the tip, Pyth's fee, and L1 data of some 1.8 kB compressed. With the
+# For a conditional order's trigger, and the share of its fee that whoever triggers it gets. Measured with both prices, 0.32M
+# gas; Pyth's verification adds 0.3M.
+TRIGGER_GAS: constant(uint256) = 800_000
+# Wei a transaction for what the base fee does not measure: the tip, Pyth's fee, and L1 data of some 1.8 kB compressed. With the
 # formula of docs.base.org (Fjord, execution engine) and Base's scalars, about 0.0023 and 1.06, the data is 0.3e13 while
 # Ethereum's base fee is 20 gwei and its blobs' 1 gwei.
 FLAT_FEE: constant(uint256) = 10**13
@@ -42,6 +62,17 @@ REFUND_GAS: constant(uint256) = 50_000
 
 MAX_FACE: constant(int256) = 2**127 - 1
 MAX_SERIES_ID: constant(uint256) = 2**16 - 1
+MAX_PRICE: constant(uint256) = 2**64 - 1
+
+# The last bit of a conditional order's trigger while it waits for that, not for its price.
+ARMED: constant(uint256) = 2**255
+
+# EIP-712, and what a wallet answers to a signature of its own (EIP-1271).
+ORDER_TYPE_HASH: constant(bytes32) = keccak256(
+    "Order(uint256 account,Leg[] legs,int128 limit,int128 mark_limit,bool reduce_only,uint256 deadline,uint256 underlying,uint256 above,uint256 below,uint256 salt,uint256 valid_until,address relayer)Leg(uint256 series,int256 face)"
+)
+LEG_TYPE_HASH: constant(bytes32) = keccak256("Leg(uint256 series,int256 face)")
+IS_VALID_SIGNATURE: constant(bytes4) = 0x1626BA7E
 
 CLEARING_HOUSE: public(immutable(address))
 ORACLE: public(immutable(address))
@@ -57,12 +88,19 @@ order_hash: public(HashMap[uint256, HashMap[uint256, bytes32]])
 # account -> its last order
 _accounts: HashMap[uint256, uint256]
 
+# account -> who may trade for its owner, beside the owner
+is_delegate: public(HashMap[uint256, HashMap[address, bool]])
+
+# account -> digest of a signed order -> whether it was relayed or revoked
+is_spent: public(HashMap[uint256, HashMap[bytes32, bool]])
+
 # payer -> fees that could not be returned, wei
 refunds: public(HashMap[address, uint256])
 
 
 @deploy
 def __init__(clearing_house: address, oracle: address, underlyings: DynArray[uint256, 8]):
+    eip712_domain_separator.__init__("Everstock OrderDesk", "1")
     CLEARING_HOUSE = clearing_house
     ORACLE = oracle
     UNDERLYINGS = underlyings
@@ -84,29 +122,123 @@ def __default__():
 @payable
 @external
 def request(
-    account: uint256, legs: DynArray[IRiskBook.OrderLeg, 8], limit: int256, reduce_only: bool, deadline: uint256
+    account: uint256,
+    legs: DynArray[IRiskBook.OrderLeg, 8],
+    limit: int128,
+    mark_limit: int128,
+    reduce_only: bool,
+    deadline: uint256,
 ) -> uint256:
-    assert self._owner(account) == msg.sender, "order_desk: not the owner"
-    self._check_legs(legs)
-    assert msg.value >= self._min_fee(len(legs), block.basefee), "order_desk: fee too low"
-    assert deadline >= block.timestamp + DELAY, "order_desk: deadline too early"
-
-    nonce: uint256 = self._last_nonce(account) + 1
+    self._only_trader(account, msg.sender)
     order: IOrderDesk.Order = IOrderDesk.Order(
         account=account,
-        nonce=nonce,
+        nonce=self._last_nonce(account) + 1,
         legs=legs,
         limit=limit,
+        mark_limit=mark_limit,
         reduce_only=reduce_only,
         deadline=deadline,
+        trigger=0,
         requested_at=block.timestamp,
         fee=msg.value,
         payer=msg.sender,
     )
-    self.order_hash[account][nonce] = self._hash(order)
-    self._accounts[account] = nonce | ((block.timestamp + EXEC_WINDOW) << 64)
-    log IOrderDesk.Requested(account=account, nonce=nonce, order=order)
-    return nonce
+    self._place(order)
+    return order.nonce
+
+
+@payable
+@external
+def request_conditional(
+    account: uint256,
+    legs: DynArray[IRiskBook.OrderLeg, 8],
+    limit: int128,
+    mark_limit: int128,
+    reduce_only: bool,
+    deadline: uint256,
+    underlying: uint256,
+    above: uint256,
+    below: uint256,
+) -> uint256:
+    self._only_trader(account, msg.sender)
+    order: IOrderDesk.Order = IOrderDesk.Order(
+        account=account,
+        nonce=self._last_nonce(account) + 1,
+        legs=legs,
+        limit=limit,
+        mark_limit=mark_limit,
+        reduce_only=reduce_only,
+        deadline=deadline,
+        trigger=self._armed(underlying, above, below),
+        requested_at=block.timestamp,
+        fee=msg.value,
+        payer=msg.sender,
+    )
+    self._place(order)
+    return order.nonce
+
+
+@payable
+@external
+def relay(order: IOrderDesk.SignedOrder, signer: address, signature: Bytes[1024]) -> uint256:
+    self._only_trader(order.account, signer)
+    assert order.relayer in [empty(address), msg.sender], "order_desk: not the relayer"
+    assert block.timestamp <= order.valid_until, "order_desk: signature expired"
+    digest: bytes32 = self._digest(order)
+    self._spend(order.account, digest)
+    assert self._has_signed(signer, digest, signature), "order_desk: wrong signature"
+
+    conditional: bool = order.above != 0 or order.below != 0
+    placed: IOrderDesk.Order = IOrderDesk.Order(
+        account=order.account,
+        nonce=self._last_nonce(order.account) + 1,
+        legs=order.legs,
+        limit=order.limit,
+        mark_limit=order.mark_limit,
+        reduce_only=order.reduce_only,
+        deadline=order.deadline,
+        trigger=self._armed(order.underlying, order.above, order.below) if conditional else 0,
+        requested_at=block.timestamp,
+        fee=msg.value,
+        payer=msg.sender,
+    )
+    self._place(placed)
+    return placed.nonce
+
+
+@external
+def revoke(account: uint256, digest: bytes32):
+    self._only_trader(account, msg.sender)
+    self._spend(account, digest)
+
+
+@payable
+@external
+def trigger(
+    orders: DynArray[IOrderDesk.Order, 8], underlyings: DynArray[uint256, 2], updates: DynArray[Bytes[4096], 2]
+) -> DynArray[bool, 8]:
+    held: uint256 = self.balance - msg.value
+    if len(underlyings) != 0:
+        extcall IPriceOracle(ORACLE).update(self._oracle_ids(underlyings), updates, value=msg.value)
+    assert staticcall IClearingHouse(CLEARING_HOUSE).is_trading(), "order_desk: market does not trade"
+
+    waiting: bool = False
+    earned: uint256 = 0
+    triggered: DynArray[bool, 8] = []
+    for order: IOrderDesk.Order in orders:
+        due: bool = False
+        if self._waits(order):
+            waiting = True
+            due = self._is_due(order)
+            if due:
+                earned += self._make_live(order)
+        triggered.append(due)
+    assert waiting, "order_desk: unknown order"
+    assert earned != 0, "order_desk: not triggered"
+
+    # The shares, and what the oracle left of the value sent.
+    self._pay(earned + self.balance - held)
+    return triggered
 
 
 @payable
@@ -123,6 +255,7 @@ def execute(
         taken: bool = self._take(order)
         waiting.append(taken)
         if taken:
+            assert order.trigger < ARMED, "order_desk: not triggered"
             assert block.timestamp >= order.requested_at + DELAY, "order_desk: too early"
             assert block.timestamp <= order.requested_at + EXEC_WINDOW, "order_desk: window missed"
             earliest = min(earliest, order.requested_at)
@@ -145,27 +278,26 @@ def execute(
             executed.append(False)
 
     # The fees, and what the oracle left of the value sent.
-    done: bool = raw_call(msg.sender, b"", value=earned + self.balance - held, revert_on_failure=False)
-    assert done, "order_desk: payment failed"
+    self._pay(earned + self.balance - held)
     return executed
 
 
 @external
 def void(order: IOrderDesk.Order):
     assert self._take(order), "order_desk: unknown order"
-    assert block.timestamp > order.requested_at + EXEC_WINDOW, "order_desk: window open"
+    assert order.trigger >= ARMED or block.timestamp > order.requested_at + EXEC_WINDOW, "order_desk: window open"
+    assert order.trigger == 0 or block.timestamp > order.deadline, "order_desk: may yet be triggered"
     log IOrderDesk.Voided(account=order.account, nonce=order.nonce)
     self._return_fee(order)
 
 
 @external
 def cancel(order: IOrderDesk.Order):
-    assert self._owner(order.account) == msg.sender, "order_desk: not the owner"
+    self._only_trader(order.account, msg.sender)
     assert self._take(order), "order_desk: unknown order"
-    assert block.timestamp < order.requested_at + DELAY, "order_desk: too late to cancel"
-    log IOrderDesk.Cancelled(
-        account=order.account, nonce=order.nonce, sender=msg.sender, reason="order_desk: taken back by its owner"
-    )
+    early: bool = block.timestamp < order.requested_at + DELAY
+    assert early or self._waits_for_trigger(order), "order_desk: too late to cancel"
+    self._log_cancelled(order, "order_desk: taken back")
     self._return_fee(order)
 
 
@@ -179,6 +311,17 @@ def claim_refund(receiver: address) -> uint256:
     done: bool = raw_call(receiver, b"", value=amount, revert_on_failure=False)
     assert done, "order_desk: refund failed"
     return amount
+
+
+# Delegates
+
+
+@external
+def set_delegate(account: uint256, delegate: address, allowed: bool):
+    assert self._owner(account) == msg.sender, "order_desk: not the owner"
+    assert delegate != empty(address), "order_desk: no delegate"
+    self.is_delegate[account][delegate] = allowed
+    log IOrderDesk.DelegateSet(account=account, delegate=delegate, allowed=allowed)
 
 
 # Views
@@ -198,11 +341,47 @@ def last_nonce(account: uint256) -> uint256:
 
 @view
 @external
-def min_fee(legs: uint256, base_fee: uint256 = block.basefee) -> uint256:
-    return self._min_fee(legs, base_fee)
+def digest_of(order: IOrderDesk.SignedOrder) -> bytes32:
+    return self._digest(order)
+
+
+@view
+@external
+def min_fee(legs: uint256, base_fee: uint256 = block.basefee, conditional: bool = False) -> uint256:
+    return self._min_fee(legs, base_fee, conditional)
 
 
 # Steps of a request
+
+
+@internal
+def _place(order: IOrderDesk.Order):
+    """
+    @notice Let an order wait, the account's next.
+    """
+    self._check_legs(order.legs)
+    assert order.fee >= self._min_fee(len(order.legs), block.basefee, order.trigger != 0), "order_desk: fee too low"
+    assert order.deadline >= block.timestamp + DELAY, "order_desk: deadline too early"
+    self.order_hash[order.account][order.nonce] = self._hash(order)
+    if order.trigger == 0:
+        self._accounts[order.account] = order.nonce | ((block.timestamp + EXEC_WINDOW) << 64)
+    else:
+        assert order.deadline <= block.timestamp + MAX_WAIT, "order_desk: deadline too late"
+        self._accounts[order.account] += 1
+    log IOrderDesk.Requested(account=order.account, nonce=order.nonce, order=order)
+
+
+@internal
+@view
+def _armed(underlying: uint256, above: uint256, below: uint256) -> uint256:
+    """
+    @notice A trigger that was not yet reached, as orders have it.
+    """
+    assert underlying < len(UNDERLYINGS), "order_desk: unknown underlying"
+    assert above != 0 or below != 0, "order_desk: no trigger"
+    assert above <= MAX_PRICE and below <= MAX_PRICE, "order_desk: trigger too large"
+    assert above == 0 or below < above, "order_desk: triggers crossed"
+    return ARMED | (underlying << 128) | (below << 64) | above
 
 
 @internal
@@ -223,8 +402,121 @@ def _check_legs(legs: DynArray[IRiskBook.OrderLeg, 8]):
 
 @internal
 @pure
-def _min_fee(legs: uint256, base_fee: uint256) -> uint256:
-    return (BASE_GAS + LEG_GAS * legs) * base_fee + FLAT_FEE
+def _min_fee(legs: uint256, base_fee: uint256, conditional: bool) -> uint256:
+    fee: uint256 = self._execution_gas(legs) * base_fee + FLAT_FEE
+    if conditional:
+        fee += TRIGGER_GAS * base_fee + FLAT_FEE
+    return fee
+
+
+@internal
+@pure
+def _execution_gas(legs: uint256) -> uint256:
+    return BASE_GAS + LEG_GAS * legs
+
+
+# Steps of a relay
+
+
+@internal
+@view
+def _digest(order: IOrderDesk.SignedOrder) -> bytes32:
+    """
+    @notice What is signed of an order, by EIP-712.
+    """
+    legs: DynArray[bytes32, 8] = []
+    for leg: IRiskBook.OrderLeg in order.legs:
+        legs.append(keccak256(abi_encode(LEG_TYPE_HASH, leg.series, leg.face)))
+    return eip712_domain_separator._hash_typed_data_v4(
+        keccak256(
+            abi_encode(
+                ORDER_TYPE_HASH,
+                order.account,
+                # An encoded list is its offset, its length and its members.
+                keccak256(slice(abi_encode(legs), 64, 32 * len(legs))),
+                order.limit,
+                order.mark_limit,
+                order.reduce_only,
+                order.deadline,
+                order.underlying,
+                order.above,
+                order.below,
+                order.salt,
+                order.valid_until,
+                order.relayer,
+            )
+        )
+    )
+
+
+@internal
+def _spend(account: uint256, digest: bytes32):
+    """
+    @notice Let a signed order be of no more use.
+    """
+    assert not self.is_spent[account][digest], "order_desk: signature spent"
+    self.is_spent[account][digest] = True
+    log IOrderDesk.SignatureSpent(account=account, digest=digest, sender=msg.sender)
+
+
+@internal
+@view
+def _has_signed(signer: address, digest: bytes32, signature: Bytes[1024]) -> bool:
+    """
+    @notice Whether a signature is a key's own, or a wallet says that it is its.
+    """
+    if not signer.is_contract:
+        return len(signature) == 65 and ecdsa._recover_sig(digest, slice(signature, 0, 65)) == signer
+    done: bool = False
+    answer: Bytes[32] = b""
+    done, answer = raw_call(
+        signer,
+        abi_encode(digest, signature, method_id=IS_VALID_SIGNATURE),
+        max_outsize=32,
+        is_static_call=True,
+        revert_on_failure=False,
+    )
+    return done and len(answer) == 32 and convert(answer, bytes32) == convert(IS_VALID_SIGNATURE, bytes32)
+
+
+# Steps of a trigger
+
+
+@internal
+@view
+def _is_due(order: IOrderDesk.Order) -> bool:
+    """
+    @notice Whether the stored price triggers an order that waits.
+    """
+    if not self._waits_for_trigger(order) or block.timestamp + DELAY > order.deadline:
+        return False
+    word: uint256 = staticcall IPriceOracle(ORACLE).word(UNDERLYINGS[(order.trigger >> 128) & 255])
+    price: uint256 = word & (2**64 - 1)
+    published: uint256 = (word >> 64) & (2**32 - 1)
+    assert block.timestamp <= published + TRIGGER_MAX_AGE, "order_desk: stale price"
+    # A price too far from Chainlink only lets risk be reduced.
+    if published < order.requested_at + DELAY or ((word >> 176) & 1 != 0 and not order.reduce_only):
+        return False
+    above: uint256 = order.trigger & MAX_PRICE
+    below: uint256 = (order.trigger >> 64) & MAX_PRICE
+    return price <= below or (above != 0 and price >= above)
+
+
+@internal
+def _make_live(order: IOrderDesk.Order) -> uint256:
+    """
+    @notice Make a conditional order a market order of now.
+    @return What whoever does so earns, wei.
+    """
+    share: uint256 = order.fee * TRIGGER_GAS // (TRIGGER_GAS + self._execution_gas(len(order.legs)))
+    live: IOrderDesk.Order = order
+    live.trigger = order.trigger & (ARMED - 1)
+    live.requested_at = block.timestamp
+    live.fee = order.fee - share
+    self.order_hash[order.account][order.nonce] = self._hash(live)
+    self._accounts[order.account] = self._last_nonce(order.account) | ((block.timestamp + EXEC_WINDOW) << 64)
+    log IOrderDesk.Triggered(account=order.account, nonce=order.nonce, sender=msg.sender, order=live)
+    return share
 
 
 # Steps of an execution
@@ -282,9 +574,10 @@ def _fill(order: IOrderDesk.Order, prices: uint256[2]) -> bool:
             order.account,
             legs,
             prices,
-            order.limit,
+            convert(order.limit, int256),
+            convert(order.mark_limit, int256),
             order.reduce_only,
-            method_id=method_id("trade(uint256,(uint256,int256)[8],uint256[2],int256,bool)"),
+            method_id=method_id("trade(uint256,(uint256,int256)[8],uint256[2],int256,int256,bool)"),
         ),
         max_outsize=132,
         revert_on_failure=False,
@@ -333,6 +626,26 @@ def _hash(order: IOrderDesk.Order) -> bytes32:
 
 
 @internal
+@view
+def _waits(order: IOrderDesk.Order) -> bool:
+    """
+    @notice Whether an order waits, with just these terms.
+    """
+    return self.order_hash[order.account][order.nonce] == self._hash(order)
+
+
+@internal
+@view
+def _waits_for_trigger(order: IOrderDesk.Order) -> bool:
+    """
+    @notice Whether an order that waits does so for a price to trigger it: conditional, and not triggered or in vain.
+    """
+    if order.trigger >= ARMED:
+        return True
+    return order.trigger != 0 and block.timestamp > order.requested_at + EXEC_WINDOW
+
+
+@internal
 def _take(order: IOrderDesk.Order) -> bool:
     """
     @notice Remove an order from those that wait.
@@ -342,6 +655,15 @@ def _take(order: IOrderDesk.Order) -> bool:
         return False
     self.order_hash[order.account][order.nonce] = empty(bytes32)
     return True
+
+
+@internal
+def _pay(amount: uint256):
+    """
+    @notice Send the caller ether it earned.
+    """
+    done: bool = raw_call(msg.sender, b"", value=amount, revert_on_failure=False)
+    assert done, "order_desk: payment failed"
 
 
 @internal
@@ -359,6 +681,15 @@ def _return_fee(order: IOrderDesk.Order):
 @view
 def _last_nonce(account: uint256) -> uint256:
     return self._accounts[account] & (2**64 - 1)
+
+
+@internal
+@view
+def _only_trader(account: uint256, who: address):
+    """
+    @notice Refuse whoever may not trade for an account.
+    """
+    assert who == self._owner(account) or self.is_delegate[account][who], "order_desk: neither owner nor delegate"
 
 
 @internal

@@ -18,9 +18,9 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "bench": ("everstock.bench.command", "run_bench", "Measure gas and code sizes; writes docs/GAS.md."),
     "bench-floats": ("everstock.bench.floats", "run_bench_floats", "Time the float price on many legs; writes docs/SPEED.md."),
     "proofs": ("everstock.proofs.command", "run_proofs", "Prove the contracts' arithmetic; writes docs/PROOFS.md."),
+    "lp-history": ("everstock.risk.command", "run_lp_history", "What a pool earned on eight years; writes docs/LP_HISTORY.md."),
     "volatility": ("everstock.volatility.command", "run_volatility", "Past volatility as the contract has it; writes docs/VOLATILITY.md."),
     "carry": ("everstock.volatility.command", "run_carry", "Estimate carry from closes, with confidence intervals."),
-    "lp-history": ("everstock.risk.command", "run_lp_history", "What a pool earned on eight years; writes docs/LP_HISTORY.md."),
     "ape": ("everstock.chain.command", "run_ape", "Run an Ape command on a local fork of Base."),
 }
 

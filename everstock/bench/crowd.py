@@ -35,7 +35,7 @@ def populate(stage: Stage, positions: int) -> None:
         first = MAX_LEGS * (number // 2) % len(stage.series)
         side = 1 if number % 2 else -1
         legs = [(id_, side * FACE) for id_ in stage.series[first : first + MAX_LEGS]]
-        orders.append(house.functions.trade(account, legs, prices, NO_LIMIT, False))
+        orders.append(house.functions.trade(account, legs, prices, NO_LIMIT, NO_LIMIT, False))
     with _impersonated(stage, stage.order_desk.address):
         _send(stage, stage.order_desk.address, orders)
 

@@ -76,6 +76,36 @@ def orders(stage: Stage) -> Iterator[Row]:
     yield Row("void an order", stage.keeper.transact(stage.order_desk.functions.void(order))["gasUsed"])
 
 
+def other_orders(stage: Stage) -> Iterator[Row]:
+    """Conditional and signed ones: like market orders but for how they begin."""
+    trader, id_, index = stage.trader(), stage.series[0], stage.index["BTC"]
+    stage.trade(trader, (id_, FACE))
+    requested, order = stage.request_conditional(trader, (id_, FACE), below=index)
+    yield Row("request a stop, a limit or a take-profit", requested["gasUsed"])
+    first, (order,) = stage.trigger(order)
+    yield Row("trigger it", stage.without_prices(first), note=WITHOUT_PRICES)
+    executed = stage.without_prices(stage.execute(order))
+    yield Row("execute it: increase the leg", executed, 205_000, WITHOUT_PRICES)
+
+    requested, bracket = stage.request_conditional(trader, (id_, -FACE), above=index * 1.001, below=index * 0.999)
+    yield Row("request a bracket", requested["gasUsed"])
+    again, (bracket,) = stage.trigger(bracket, stored=True, BTC=index * 1.001)
+    yield Row("trigger it at a price that is stored", again["gasUsed"])
+    yield Row("execute it: close half", stage.without_prices(stage.execute(bracket)), 205_000, WITHOUT_PRICES)
+
+    eight = [stage.request_conditional(trader, (id_, FACE), above=1)[1] for _ in range(MANY)]
+    many = stage.trigger(*eight, stored=True)[0]["gasUsed"]
+    yield Row("trigger, each further order of a batch", _each(again["gasUsed"], many))
+    _, order = stage.request_conditional(trader, (id_, FACE), above=1)
+    yield Row("cancel before a trigger", trader.transact(stage.order_desk.functions.cancel(order))["gasUsed"])
+
+    relayed, order = stage.relay(trader, (id_, FACE))
+    yield Row("relay a signed order", relayed["gasUsed"])
+    yield Row("execute it: increase the leg again", stage.without_prices(stage.execute(order)), 205_000, WITHOUT_PRICES)
+    allow = stage.order_desk.functions.set_delegate(account_of(trader), stage.keeper.address, True)
+    yield Row("let a delegate trade", trader.transact(allow)["gasUsed"])
+
+
 def liquidations(stage: Stage) -> Iterator[Row]:
     """In part, at a price that is already stored, by a keeper who has been rewarded before."""
     first = _liquidation(stage, 1)
@@ -147,6 +177,7 @@ def prices(stage: Stage) -> Iterator[Row]:
 GROUPS: Final[tuple[Callable[[Stage], Iterator[Row]], ...]] = (
     margin,
     orders,
+    other_orders,
     liquidations,
     checkpoints,
     deleveraging,

@@ -5,18 +5,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from eth_utils import keccak
 from eth_utils.abi import function_abi_to_4byte_selector
 from web3.contract import Contract
 from web3.logs import DISCARD
 from web3.types import TxReceipt
 
-from everstock.chain import devnet
+from everstock.chain import devnet, signed_orders
 from everstock.chain.attestation import Attestation, VaultDomain, sign
 from everstock.chain.deployment import UNDERLYINGS
 from everstock.chain.launch import Stock, launch
 from everstock.chain.manifest import Manifest
 from everstock.chain.transactions import Reverted, Wallet, call
 from everstock.model import words
+from everstock.model.order_desk import SignedOrder
+from everstock.model.risk_book import OrderLeg
 from everstock.model.volatility_oracle import SPAN
 
 TOKEN: Final = 10**18
@@ -40,7 +43,10 @@ DEPOSIT_WAIT: Final = 600
 # A series without units may be delisted this long after its last use.
 DELIST_WAIT: Final = 3_600
 MAX_LEGS: Final = 8
-NO_LIMIT: Final = 2**255 - 1
+# How long conditional orders wait here, seconds.
+MONTH: Final = 30 * 86_400
+NOBODY: Final = "0x" + 40 * "0"
+NO_LIMIT: Final = 2**127 - 1
 NO_DEADLINE: Final = 2**256 - 1
 GAS_LIMIT: Final = 8_000_000
 
@@ -144,10 +150,61 @@ class Stage:
         """Request (series, face) legs for account 0; the receipt, and the order's terms out of its event."""
         fee = call(self.order_desk.functions.min_fee(len(legs), devnet.BASE_FEE))
         receipt = trader.transact(
-            self.order_desk.functions.request(account_of(trader), list(legs), NO_LIMIT, False, NO_DEADLINE), value=2 * fee
+            self.order_desk.functions.request(account_of(trader), list(legs), NO_LIMIT, NO_LIMIT, False, NO_DEADLINE),
+            value=2 * fee,
         )
+        return receipt, self._requested(receipt)
+
+    def request_conditional(
+        self, trader: Wallet, *legs: tuple[int, int], above: float = 0, below: float = 0
+    ) -> tuple[TxReceipt, tuple[Any, ...]]:
+        """Request legs that a price of BTC triggers, for account 0; the receipt, and the order's terms."""
+        fee = call(self.order_desk.functions.min_fee(len(legs), devnet.BASE_FEE, True))
+        terms = (account_of(trader), list(legs), NO_LIMIT, NO_LIMIT, False, self.chain.now + MONTH)
+        request = self.order_desk.functions.request_conditional(*terms, 0, price(above), price(below))
+        receipt = trader.transact(request, value=2 * fee)
+        return receipt, self._requested(receipt)
+
+    def relay(self, trader: Wallet, *legs: tuple[int, int]) -> tuple[TxReceipt, tuple[Any, ...]]:
+        """A market order that the trader signs and the keeper relays; the receipt, and the order's terms."""
+        domain = signed_orders.DeskDomain.from_eip5267(call(self.order_desk.functions.eip712Domain()))
+        order = SignedOrder(
+            account=account_of(trader),
+            legs=tuple(OrderLeg(*leg) for leg in legs),
+            limit=NO_LIMIT,
+            mark_limit=NO_LIMIT,
+            reduce_only=False,
+            deadline=NO_DEADLINE,
+            underlying=0,
+            above=0,
+            below=0,
+            salt=int.from_bytes(keccak(text=f"{trader.address} {self.chain.now}")),
+            valid_until=self.chain.now + MONTH,
+            relayer=NOBODY,
+        )
+        fee = call(self.order_desk.functions.min_fee(len(legs), devnet.BASE_FEE))
+        signature = signed_orders.sign(order, domain, trader.account.key)
+        relay = self.order_desk.functions.relay(signed_orders.as_tuple(order), trader.address, signature)
+        receipt = self.keeper.transact(relay, value=2 * fee)
+        return receipt, self._requested(receipt)
+
+    def trigger(self, *orders: tuple[Any, ...], stored: bool = False, **usd: float) -> tuple[TxReceipt, list[tuple[Any, ...]]]:
+        """Publish a price that triggers orders and trigger them, at once or once it is `stored`; the receipt, and their terms."""
+        update = self.publish(DELAY, **usd)
+        named, updates = [0, 1], [update]
+        if stored:
+            self.keeper.transact(self.oracle.functions.update([0, 1], updates), value=self.fee(updates))
+            named, updates = [], []
+        value = self.fee(updates) if updates else 0
+        receipt = self.keeper.transact(
+            self.order_desk.functions.trigger(list(orders), named, updates), value=value, gas=GAS_LIMIT
+        )
+        events = self.order_desk.events.Triggered().process_receipt(receipt, errors=DISCARD)
+        return receipt, [_terms(event["args"]["order"]) for event in events]
+
+    def _requested(self, receipt: TxReceipt) -> tuple[Any, ...]:
         (event,) = self.order_desk.events.Requested().process_receipt(receipt, errors=DISCARD)
-        return receipt, _terms(event["args"]["order"])
+        return _terms(event["args"]["order"])
 
     def execute(self, order: tuple[Any, ...], **usd: float) -> TxReceipt:
         """Publish the order's price, which also becomes the stored one, and execute; the receipt."""
@@ -177,7 +234,7 @@ class Stage:
 
         def fits(face: int) -> bool:
             legs = [(id_, side * face) for id_ in series] + [(0, 0)] * (MAX_LEGS - len(series))
-            trade = self.clearing_house.functions.trade(account_of(trader), legs, word, NO_LIMIT, False)
+            trade = self.clearing_house.functions.trade(account_of(trader), legs, word, NO_LIMIT, NO_LIMIT, False)
             try:
                 call(trade, {"from": self.order_desk.address, "gas": GAS_LIMIT})
             except Reverted as error:

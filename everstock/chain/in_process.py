@@ -27,6 +27,7 @@ from everstock.chain.deployment import (
 )
 from everstock.chain.publisher import DEVNET_PUBLISHER, PricePublisher
 from everstock.model import words
+from everstock.model.order_desk import ARMED, MAX_WAIT, Trigger
 from everstock.parameters import MarketParameters
 
 CONTRACTS: Final = Path(__file__).parents[2] / "contracts"
@@ -38,7 +39,7 @@ OPENING: Final = {"BTC": 120_000.0, "ETH": 4_500.0}
 VARIANCES: Final = {"BTC": 3_600_000_000, "ETH": 5_184_000_000}
 STOCK_PRICE: Final = 300.0
 MAX_LEGS: Final = 8
-NO_LIMIT: Final = 2**255 - 1
+NO_LIMIT: Final = 2**127 - 1
 NO_DEADLINE: Final = 2**256 - 1
 # From a request to the first second of its price, and to the last of its execution.
 DELAY: Final = 4
@@ -52,8 +53,10 @@ class Order(NamedTuple):
     nonce: int
     legs: list[tuple[int, int]]
     limit: int
+    mark_limit: int
     reduce_only: bool
     deadline: int
+    trigger: int  # packed; 0: a market order
     requested_at: int
     fee: int
     payer: str
@@ -245,6 +248,7 @@ class Protocol:
         *legs: tuple[int, float],
         prices: Sequence[int] | None = None,
         limit: int = NO_LIMIT,
+        mark_limit: int = NO_LIMIT,
         reduce_only: bool = False,
         subaccount: int = 0,
     ) -> int:
@@ -255,9 +259,8 @@ class Protocol:
         prices = [price(self.index[name]) for name in UNDERLYINGS] if prices is None else prices
         order = [(series, round(face * self.unit)) for series, face in legs]
         order += [(0, 0)] * (MAX_LEGS - len(order))
-        return self.clearing_house.trade(
-            account_of(trader, subaccount), order, list(prices), limit, reduce_only, sender=self.order_desk.address
-        )
+        terms = (order, list(prices), limit, mark_limit, reduce_only)
+        return self.clearing_house.trade(account_of(trader, subaccount), *terms, sender=self.order_desk.address)
 
     # Trading through the order desk
 
@@ -266,6 +269,7 @@ class Protocol:
         trader: str,
         *legs: tuple[int, float],
         limit: int = NO_LIMIT,
+        mark_limit: int = NO_LIMIT,
         reduce_only: bool = False,
         deadline: int = NO_DEADLINE,
         fee: int | None = None,
@@ -275,8 +279,42 @@ class Protocol:
         account = account_of(trader, subaccount)
         order = [(series, round(face * self.unit)) for series, face in legs]
         fee = self.order_desk.min_fee(len(legs)) if fee is None else fee
-        nonce = self.order_desk.request(account, order, limit, reduce_only, deadline, value=fee, sender=trader)
-        return Order(account, nonce, order, limit, reduce_only, deadline, self.now, fee, trader)
+        terms = (order, limit, mark_limit, reduce_only, deadline)
+        nonce = self.order_desk.request(account, *terms, value=fee, sender=trader)
+        return Order(account, nonce, *terms, 0, self.now, fee, trader)
+
+    def request_conditional(
+        self,
+        trader: str,
+        *legs: tuple[int, float],
+        underlying: str = "BTC",
+        above: float = 0,
+        below: float = 0,
+        limit: int = NO_LIMIT,
+        mark_limit: int = NO_LIMIT,
+        reduce_only: bool = False,
+        deadline: int | None = None,
+        fee: int | None = None,
+        subaccount: int = 0,
+        by: str | None = None,
+    ) -> Order:
+        """Request an order that a price in USD, at or above one or at or below another (0: none), triggers."""
+        account = account_of(trader, subaccount)
+        order = [(series, round(face * self.unit)) for series, face in legs]
+        if fee is None:
+            fee = self.order_desk.min_fee(len(legs), boa.env.evm.vm.state.base_fee, True)
+        trigger = Trigger(UNDERLYINGS.index(underlying), price(above), price(below))
+        terms = (order, limit, mark_limit, reduce_only, self.now + MAX_WAIT if deadline is None else deadline)
+        sender = by or trader
+        desk = self.order_desk
+        nonce = desk.request_conditional(account, *terms, *trigger, value=fee, sender=sender)
+        return Order(account, nonce, *terms, trigger.word | ARMED, self.now, fee, sender)
+
+    def trigger(self, *orders: Order, updates: Sequence[bytes] = (), by: str | None = None) -> list[bool]:
+        """Trigger conditional orders at the latest price published, unless `updates` are given; returns which were."""
+        updates = list(updates) or self.publisher.blobs([addresses.PYTH_IDS[name] for name in UNDERLYINGS])
+        fee = self.oracle.update_fee(updates)
+        return self.order_desk.trigger(orders, [0, 1], updates, value=fee, sender=by or self.operator)
 
     def first_prices(self, order: Order, *underlyings: str) -> list[bytes]:
         """The signed updates with an order's own prices, once published, of all underlyings unless some are named."""

@@ -172,7 +172,7 @@ class Play:
         desk = self.stage.contracts[profile.market]["order_desk"]
         legs = [(series, round(face * TOKEN)) for series, face in wish.legs]
         limit = NO_LIMIT if wish.limit is None else round(wish.limit * TOKEN)
-        request = desk.functions.request(actor.id, legs, limit, wish.reduce_only, FOREVER)
+        request = desk.functions.request(actor.id, legs, limit, NO_LIMIT, wish.reduce_only, FOREVER)
         self.stage.driver.send(actor.account, request, value=self._fee(profile.market, len(legs)), gas=REQUEST_GAS)
 
     def _fee(self, symbol: str, legs: int) -> int:

@@ -53,7 +53,7 @@ REHEARSAL: Final = 1_800
 DEPOSIT_WAIT: Final = 600
 # Seconds that starting a chain may take on its own clock before the rehearsal begins.
 SLACK: Final = 600
-NO_LIMIT: Final = 2**255 - 1
+NO_LIMIT: Final = 2**127 - 1
 FOREVER: Final = 2**256 - 1
 
 # Gas limits, roomy: what is not used is not paid.

@@ -64,8 +64,23 @@ class ExecuteOrders:
 
 
 @dataclass(frozen=True)
+class TriggerOrders:
+    """Trigger conditional orders, at the prices in `update` if there are newer ones than are stored."""
+
+    symbol: str
+    orders: tuple[Order, ...]
+    update: Update | None
+    gas: int
+    kind = "triggers"
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        return frozenset(order_key(self.symbol, order) for order in self.orders)
+
+
+@dataclass(frozen=True)
 class VoidOrder:
-    """Remove an order whose window was missed."""
+    """Remove an order whose window was missed, or a conditional one whose deadline passed."""
 
     symbol: str
     order: Order
@@ -167,9 +182,22 @@ class Sample:
         return frozenset({SAMPLE_KEY})
 
 
-Action = UpdatePrices | ExecuteOrders | VoidOrder | Liquidate | Checkpoint | Fulfil | Resolve | Finalize | Sample
+Action = (
+    UpdatePrices | ExecuteOrders | TriggerOrders | VoidOrder | Liquidate | Checkpoint | Fulfil | Resolve | Finalize | Sample
+)
 
 KINDS = tuple(
     action.kind
-    for action in (UpdatePrices, ExecuteOrders, VoidOrder, Liquidate, Checkpoint, Fulfil, Resolve, Finalize, Sample)
+    for action in (
+        UpdatePrices,
+        ExecuteOrders,
+        TriggerOrders,
+        VoidOrder,
+        Liquidate,
+        Checkpoint,
+        Fulfil,
+        Resolve,
+        Finalize,
+        Sample,
+    )
 )

@@ -20,6 +20,7 @@ from everstock.keeper.actions import (
     Liquidate,
     Resolve,
     Sample,
+    TriggerOrders,
     UpdatePrices,
     VoidOrder,
     account_key,
@@ -29,7 +30,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.state import Health, Key, Market, Order, State, Update
 from everstock.model.constants import LIQUIDATION_MAX_AGE, TRADE_MAX_AGE
-from everstock.model.order_desk import DELAY, EXEC_WINDOW
+from everstock.model.order_desk import DELAY, EXEC_WINDOW, TRIGGER_MAX_AGE, Trigger, trigger_share
 from everstock.model.volatility_oracle import SPAN
 from everstock.model.waterfall import COUNT_GAP, Stage
 
@@ -81,6 +82,8 @@ def decide(state: State, policy: Policy) -> tuple[Action, ...]:
     for market in state.markets:
         if market.symbol not in settled:
             actions += _checkpoint(state, policy, market, busy)
+    for market in state.markets:
+        actions += _triggers(state, policy, market, busy)
     for market in state.markets:
         actions += _fulfilments(state, policy, market, busy)
     actions += _sample(state, policy, busy)
@@ -150,7 +153,7 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
     for order in sorted(market.orders, key=lambda order: (order.requested_at, order.account, order.nonce)):
         key = order_key(market.symbol, order)
         update = state.firsts.get(order.requested_at + DELAY)
-        if key in busy or update is None or not _is_executable(state, policy, market, order, update):
+        if key in busy or order.is_armed or update is None or not _is_executable(state, policy, market, order, update):
             continue
         # Those that share the first price of every underlying share it whichever of them they trade.
         group = update.published(market.underlyings)
@@ -177,6 +180,43 @@ def _pays(state: State, policy: Policy, orders: Sequence[Order], update: Update)
     return sum(order.fee for order in orders) >= cost
 
 
+def _triggers(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[TriggerOrders]:
+    """Conditional orders that the newest price triggers, where the market would execute them then."""
+    if market.stage != Stage.ACTIVE or market.is_due or state.time < market.window_end:
+        return
+    reached = [order for order in market.orders if _is_reached(state, policy, market, order)]
+    reached.sort(key=lambda order: (order.requested_at, order.account, order.nonce))
+    update = state.news_for(market)
+    groups: dict[Key, list[Order]] = {}
+    for order in reached:
+        key = order_key(market.symbol, order)
+        if key not in busy:
+            groups.setdefault(key if key in state.suspects else (), []).append(order)
+    for orders in groups.values():
+        for batch in _batches(orders, gas.of_trigger, MAX_ORDERS, policy):
+            expected = (gas.UPDATE if update else gas.TRANSACTION) + sum(map(gas.of_trigger, batch))
+            earned = sum(trigger_share(order.fee, len(order.legs)) for order in batch)
+            cost = expected * (state.base_fee + policy.priority_fee) + (update.fee if update else 0) + DATA_FEE
+            if policy.unprofitable or earned >= cost:
+                yield TriggerOrders(market.symbol, tuple(batch), update, expected)
+
+
+def _is_reached(state: State, policy: Policy, market: Market, order: Order) -> bool:
+    """Whether the newest price triggers an order, and what is left of its fee would pay for its execution."""
+    soon = state.time + policy.block_seconds
+    if not order.waits_for_trigger(state.time) or soon + DELAY > order.deadline:
+        return False
+    trigger = Trigger.of(order.trigger)
+    id_ = market.underlyings[trigger.underlying]
+    price = state.price(id_)
+    usable = order.requested_at + DELAY <= price.publish_time <= state.time and soon <= price.publish_time + TRIGGER_MAX_AGE
+    if not usable or not trigger.holds(price.price) or (state.restricted[id_] and not order.reduce_only):
+        return False
+    left = order.fee - trigger_share(order.fee, len(order.legs))
+    cost = gas.of_orders([order]) * (state.base_fee + policy.priority_fee) + DATA_FEE
+    return policy.unprofitable or left >= cost
+
+
 def _named(state: State, policy: Policy, market: Market, orders: Sequence[Order]) -> tuple[int, ...]:
     """The underlyings to price: those traded, and those whose stored price would be too old for a trade."""
     traded = frozenset().union(*(order_underlyings(market, order) for order in orders))
@@ -187,9 +227,11 @@ def _named(state: State, policy: Policy, market: Market, orders: Sequence[Order]
 
 
 def _voids(state: State, market: Market, busy: frozenset[Key]) -> Iterator[VoidOrder]:
-    """Orders whose window was missed, oldest first."""
+    """Orders whose window was missed, conditional ones whose deadline passed, oldest first."""
     for order in sorted(market.orders, key=lambda order: (order.requested_at, order.account, order.nonce)):
-        if state.time > order.requested_at + EXEC_WINDOW and order_key(market.symbol, order) not in busy:
+        over = order.is_armed or state.time > order.requested_at + EXEC_WINDOW
+        expired = order.trigger == 0 or state.time > order.deadline
+        if over and expired and order_key(market.symbol, order) not in busy:
             yield VoidOrder(market.symbol, order, gas.VOID)
 
 

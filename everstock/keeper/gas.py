@@ -18,6 +18,7 @@ TRANSACTION: Final = 30_000
 # Of 32 series; may come with anything that needs a price.
 CHECKPOINT: Final = 1_200_000
 ORDER: Final = 220_000
+TRIGGER: Final = 80_000
 LIQUIDATION: Final = 180_000
 # Each leg of an order, or of an account.
 LEG: Final = 50_000
@@ -42,6 +43,11 @@ def of_order(order: Order) -> int:
 def of_orders(orders: Iterable[Order]) -> int:
     """Executing a batch, a checkpoint aside."""
     return UPDATE + sum(map(of_order, orders))
+
+
+def of_trigger(order: Order) -> int:
+    """What triggering an order adds to a batch."""
+    return TRIGGER
 
 
 def of_account(health: Health) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from everstock.chain.manifest import Manifest
+from everstock.chain.manifest import Manifest, MarketManifest
 from everstock.keeper.abi import Function, Interface
 from everstock.keeper.actions import (
     Action,
@@ -15,6 +15,7 @@ from everstock.keeper.actions import (
     Liquidate,
     Resolve,
     Sample,
+    TriggerOrders,
     UpdatePrices,
     VoidOrder,
 )
@@ -49,6 +50,7 @@ class Planner:
         self._sample = Interface("VolatilityOracle").function("sample")
         desk = Interface("OrderDesk")
         self._execute = desk.function("execute")
+        self._trigger = desk.function("trigger")
         self._void = desk.function("void")
         self._liquidate = Interface("Liquidator").function("liquidate")
         house = Interface("ClearingHouse")
@@ -69,6 +71,11 @@ class Planner:
                 desk = self._manifest.market(symbol).order_desk
                 terms = [order.terms for order in orders]
                 return _single(_call(desk, self._execute, terms, underlyings, update.blobs, value=update.fee))
+            case TriggerOrders(symbol=symbol, orders=orders, update=update):
+                market = self._manifest.market(symbol)
+                named, blobs, fee = ((), (), 0) if update is None else (_every(market), update.blobs, update.fee)
+                terms = [order.terms for order in orders]
+                return _single(_call(market.order_desk, self._trigger, terms, named, blobs, value=fee))
             case VoidOrder(symbol=symbol, order=order):
                 return _single(_call(self._manifest.market(symbol).order_desk, self._void, order.terms))
             case Liquidate(symbol=symbol, accounts=accounts, update=update):
@@ -114,6 +121,11 @@ class Planner:
         return Plan(
             send=self._multicall.call(calls, may_fail=False), simulate=self._multicall.call(calls, may_fail=True)
         )
+
+
+def _every(market: MarketManifest) -> tuple[int, ...]:
+    """All underlyings of a market, by its own numbers."""
+    return tuple(range(len(market.underlyings)))
 
 
 def _single(call: Call) -> Plan:

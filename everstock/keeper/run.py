@@ -110,7 +110,8 @@ class Keeper:
     def _state(self, head: Block) -> State:
         facts = self._watch.facts
         latest = self._latest(head)
-        requested = {order.requested_at for market in facts.values() for order in market.orders.values()}
+        orders = [order for market in facts.values() for order in market.orders.values()]
+        requested = {order.requested_at for order in orders if not order.is_armed}
         firsts = self._first_updates(head, latest, requested)
         if latest is not None:
             (fee,) = self._reader.fees(head, [latest])

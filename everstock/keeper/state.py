@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from everstock.model.order_desk import ARMED, EXEC_WINDOW
 from everstock.model.waterfall import Stage
 
 # What an action deals with, such as ("order", "TSLA.M", account, nonce): no two transactions may at a time.
@@ -46,11 +47,22 @@ class Order:
     nonce: int
     legs: tuple[tuple[int, int], ...]
     limit: int
+    mark_limit: int
     reduce_only: bool
     deadline: int
+    trigger: int
     requested_at: int
     fee: int
     payer: str
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether it was never triggered, being conditional."""
+        return self.trigger >= ARMED
+
+    def waits_for_trigger(self, time: int) -> bool:
+        """Whether it waits for a price to trigger it: conditional, and not triggered or in vain."""
+        return self.is_armed or (self.trigger != 0 and time > self.requested_at + EXEC_WINDOW)
 
     @property
     def terms(self) -> tuple:

@@ -53,6 +53,7 @@ class Watch:
                 desk,
                 {
                     "Requested": self._requested,
+                    "Triggered": self._requested,
                     "Executed": self._ended,
                     "Cancelled": self._ended,
                     "Voided": self._ended,

@@ -40,6 +40,8 @@ def _copied(value: Any, known: dict[int, Any]) -> Any:
         return {key: _copied(item, known) for key, item in value.items()}
     if isinstance(value, list):
         return [_copied(item, known) for item in value]
+    if isinstance(value, set):
+        return set(value)
     return value
 
 

@@ -106,7 +106,13 @@ class ClearingHouse:
             self.settlement.begin(self.ledgers.insurance)
 
     def trade(
-        self, account: int, order: Sequence[OrderLeg], own_prices: Sequence[int], limit: int, reduce_only: bool
+        self,
+        account: int,
+        order: Sequence[OrderLeg],
+        own_prices: Sequence[int],
+        limit: int,
+        mark_limit: int,
+        reduce_only: bool,
     ) -> int:
         """Change an account's legs by an order; returns what it cost. For the order desk alone."""
         require(all(abs(leg.face) < MAX_FACE for leg in order), "trade: face too large")
@@ -121,6 +127,7 @@ class ClearingHouse:
         equity = self._base(a)
         require(loss == 0 and equity >= charge, "trade: bankrupt")
         require(total <= limit, "trade: over limit")
+        require(total - t.fee - t.impact <= mark_limit, "trade: mark over limit")
         require(equity >= charge + t.initial, "trade: below initial margin")
         require(a.purse.cash >= charge + t.cash_floor, "trade: not enough cash")
         a.purse.cash -= charge
@@ -215,6 +222,10 @@ class ClearingHouse:
     @property
     def stage(self) -> Stage:
         return self.settlement.stage
+
+    def is_trading(self) -> bool:
+        """Whether the market as a whole lets orders be filled, and no checkpoint is due that might find otherwise."""
+        return self.stage == Stage.ACTIVE and not self.risk.is_booked() and not self.risk.is_due()
 
     def account(self, account: int) -> Account:
         """An account, which exists once it is looked at."""

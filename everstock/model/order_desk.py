@@ -1,9 +1,10 @@
-"""The order desk: request, then execution at the first price after the delay. All actions may raise `Revert`."""
+"""The order desk: request, for some a trigger, then execution at the first price after the delay. All actions may raise
+`Revert`."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
 
 from everstock.model.atomic import undone_on_revert
 from everstock.model.clearing_house import ClearingHouse
@@ -14,13 +15,43 @@ from everstock.model.risk_book import OrderLeg
 # From a request to the first second its price may be published at, and to the last second of price and execution.
 DELAY: Final = 4
 EXEC_WINDOW: Final = 60
-# The least fee is (BASE_GAS + LEG_GAS * legs) * base fee + FLAT_FEE.
+# How old a price that triggers an order may be, and how long an order may wait for one.
+TRIGGER_MAX_AGE: Final = 15
+MAX_WAIT: Final = 365 * 86_400
+# The least fee is (BASE_GAS + LEG_GAS * legs) * base fee + FLAT_FEE, with a trigger TRIGGER_GAS * base fee + FLAT_FEE more.
 BASE_GAS: Final = 1_000_000
 LEG_GAS: Final = 50_000
+TRIGGER_GAS: Final = 800_000
 FLAT_FEE: Final = 10**13  # wei
 MAX_FACE: Final = 2**127 - 1
 MAX_SERIES_ID: Final = 2**16 - 1
 MAX_LEGS: Final = 8
+MAX_PRICE: Final = 2**64 - 1
+# The bit of a trigger's word that says that an order still waits for it.
+ARMED: Final = 1 << 255
+
+
+class Trigger(NamedTuple):
+    """What makes a conditional order a market order: a price of an underlying of the market at or above, or at or below (0:
+    none)."""
+
+    underlying: int
+    above: int = 0  # USD, 8 decimals
+    below: int = 0
+
+    @property
+    def word(self) -> int:
+        """As orders have it once it was reached; with `ARMED` before."""
+        return self.underlying << 128 | self.below << 64 | self.above
+
+    @classmethod
+    def of(cls, word: int) -> "Trigger":
+        """The trigger in an order's word."""
+        return cls(word >> 128 & 255, word & MAX_PRICE, word >> 64 & MAX_PRICE)
+
+    def holds(self, price: int) -> bool:
+        """Whether a price is beyond either."""
+        return price <= self.below or 0 < self.above <= price
 
 
 @dataclass(frozen=True)
@@ -31,11 +62,40 @@ class Order:
     nonce: int  # per account, from 1
     legs: tuple[OrderLeg, ...]
     limit: int  # what it may cost at most, raw units of M
+    mark_limit: int  # what its marks alone may come to
     reduce_only: bool
     deadline: int  # the last second it may execute at
-    requested_at: int
-    fee: int  # escrowed ether, wei
-    payer: Hashable
+    trigger: int  # a word, see `Trigger`; 0 for a market order
+    requested_at: int  # or triggered
+    fee: int  # escrowed ether, less what its trigger was paid; wei
+    payer: str
+
+    def waits_for_trigger(self, now: int) -> bool:
+        """Whether it waits for a price to trigger it: conditional, and not triggered or in vain."""
+        return self.trigger >= ARMED or (self.trigger != 0 and now > self.requested_at + EXEC_WINDOW)
+
+
+@dataclass(frozen=True)
+class SignedOrder:
+    """What an owner or a delegate signs, for anyone to relay; a market order where both prices are 0."""
+
+    account: int
+    legs: tuple[OrderLeg, ...]
+    limit: int
+    mark_limit: int
+    reduce_only: bool
+    deadline: int
+    underlying: int
+    above: int
+    below: int
+    salt: int  # what tells it from others of the same terms
+    valid_until: int  # the last second it may be relayed at
+    relayer: str  # who alone may; the zero address for anyone
+
+    @property
+    def trigger(self) -> Trigger | None:
+        """What triggers it; none if it is a market order."""
+        return Trigger(self.underlying, self.above, self.below) if self.above or self.below else None
 
 
 @dataclass
@@ -47,6 +107,8 @@ class Desk:
     last_nonce: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     live_until: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     cancelled: dict[tuple[int, int], str] = field(default_factory=dict)  # why an order ended without a trade
+    delegates: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # by account
+    spent: set[tuple[int, bytes]] = field(default_factory=set)  # signed orders relayed or revoked, by account and digest
 
     @property
     def ether(self) -> int:
@@ -58,23 +120,92 @@ class Desk:
         account: int,
         legs: Sequence[OrderLeg],
         limit: int,
+        mark_limit: int,
         reduce_only: bool,
         deadline: int,
         fee: int,
-        payer: Hashable,
+        payer: str,
         base_fee: int,
+        trigger: Trigger | None = None,
     ) -> Order:
-        """Take a request of the account's owner, who escrows `fee` wei."""
+        """Take a request of the account's owner or a delegate, who escrows `fee` wei; with a `trigger` a conditional one."""
+        self._only_trader(account, payer)
+        return self._place(account, legs, limit, mark_limit, reduce_only, deadline, fee, payer, base_fee, trigger)
+
+    def relay(
+        self, order: SignedOrder, digest: bytes, signer: str, is_signed: bool, fee: int, payer: str, base_fee: int
+    ) -> Order:
+        """Anyone requests what an owner or a delegate signed, once. `is_signed` says whether the signature is the signer's, of
+        `digest`."""
+        self._only_trader(order.account, signer)
+        require(int(order.relayer, 16) in (0, int(payer, 16)), "order_desk: not the relayer")
+        require(self.house.risk.now <= order.valid_until, "order_desk: signature expired")
+        self._spend(order.account, digest)
+        require(is_signed, "order_desk: wrong signature")
+        terms = (order.account, order.legs, order.limit, order.mark_limit, order.reduce_only, order.deadline)
+        return self._place(*terms, fee, payer, base_fee, order.trigger)
+
+    def revoke(self, account: int, digest: bytes, by: str) -> None:
+        """Make a signed order void that was not relayed."""
+        self._only_trader(account, by)
+        self._spend(account, digest)
+
+    def _spend(self, account: int, digest: bytes) -> None:
+        """Let a signed order be of no more use."""
+        require((account, digest) not in self.spent, "order_desk: signature spent")
+        self.spent.add((account, digest))
+
+    def _place(
+        self,
+        account: int,
+        legs: Sequence[OrderLeg],
+        limit: int,
+        mark_limit: int,
+        reduce_only: bool,
+        deadline: int,
+        fee: int,
+        payer: str,
+        base_fee: int,
+        trigger: Trigger | None,
+    ) -> Order:
+        """Let an order wait."""
         now = self.house.risk.now
+        word = 0 if trigger is None else self._armed(trigger)
         check_legs(legs)
-        require(fee >= min_fee(len(legs), base_fee), "order_desk: fee too low")
+        require(fee >= min_fee(len(legs), base_fee, trigger is not None), "order_desk: fee too low")
         require(deadline >= now + DELAY, "order_desk: deadline too early")
+        require(trigger is None or deadline <= now + MAX_WAIT, "order_desk: deadline too late")
         self.last_nonce[account] += 1
         nonce = self.last_nonce[account]
-        order = Order(account, nonce, tuple(legs), limit, reduce_only, deadline, now, fee, payer)
+        order = Order(account, nonce, tuple(legs), limit, mark_limit, reduce_only, deadline, word, now, fee, payer)
         self.waiting[account, nonce] = order
-        self.live_until[account] = now + EXEC_WINDOW
+        if trigger is None:
+            self.live_until[account] = now + EXEC_WINDOW
         return order
+
+    def trigger(self, orders: Sequence[Order], published: Mapping[int, Published]) -> list[bool]:
+        """Make conditional orders that the oracle's price triggers market orders of now, after storing what was `published`, per
+        underlying of the market.
+
+        Returns whether each was triggered; what whoever does so earns are the shares that the orders' fees lack.
+        """
+        risk = self.house.risk
+        if published:
+            risk.oracle.update({risk.underlyings[u]: one for u, one in published.items()})
+        require(self.house.is_trading(), "order_desk: market does not trade")
+        waiting, triggered = False, []
+        for order in orders:
+            waits = self.waiting.get((order.account, order.nonce)) == order
+            waiting |= waits
+            triggered.append(waits and self._is_due(order))
+            if triggered[-1]:
+                share = trigger_share(order.fee, len(order.legs))
+                live = replace(order, trigger=order.trigger & ~ARMED, requested_at=risk.now, fee=order.fee - share)
+                self.waiting[order.account, order.nonce] = live
+                self.live_until[order.account] = risk.now + EXEC_WINDOW
+        require(waiting, "order_desk: unknown order")
+        require(any(triggered), "order_desk: not triggered")
+        return triggered
 
     def execute(self, orders: Sequence[Order], first_prices: Mapping[int, Published]) -> list[bool]:
         """Execute orders at the first prices published at or after the earliest order's delay.
@@ -86,6 +217,7 @@ class Desk:
         require(bool(orders), "order_desk: no orders")
         taken = [self._take(order) for order in orders]
         for order in (order for order, is_taken in zip(orders, taken, strict=True) if is_taken):
+            require(order.trigger < ARMED, "order_desk: not triggered")
             require(now >= order.requested_at + DELAY, "order_desk: too early")
             require(now <= order.requested_at + EXEC_WINDOW, "order_desk: window missed")
         require(any(taken), "order_desk: unknown order")
@@ -105,16 +237,51 @@ class Desk:
         return executed
 
     def void(self, order: Order) -> None:
-        """Anyone removes an order whose window was missed; its fee goes back."""
+        """Anyone removes an order whose window was missed, a conditional one once its deadline has passed; its fee goes back."""
+        now = self.house.risk.now
         require(self._take(order), "order_desk: unknown order")
-        missed = self.house.risk.now > order.requested_at + EXEC_WINDOW
+        missed = order.trigger >= ARMED or now > order.requested_at + EXEC_WINDOW
         require(missed, "order_desk: window open")
+        require(order.trigger == 0 or now > order.deadline, "order_desk: may yet be triggered")
 
-    def cancel(self, order: Order) -> None:
-        """Its owner takes an order back while nobody can know its price; its fee goes back."""
+    def cancel(self, order: Order, by: str) -> None:
+        """Its owner or a delegate takes an order back while nobody can know its price, or while it waits for its trigger; its fee
+        goes back."""
+        now = self.house.risk.now
+        self._only_trader(order.account, by)
         require(self._take(order), "order_desk: unknown order")
-        early = self.house.risk.now < order.requested_at + DELAY
-        require(early, "order_desk: too late to cancel")
+        early = now < order.requested_at + DELAY
+        require(early or order.waits_for_trigger(now), "order_desk: too late to cancel")
+
+    def set_delegate(self, account: int, delegate: str, allowed: bool, by: str) -> None:
+        """An account's owner lets somebody trade for it, or no longer."""
+        require(account >> 96 == int(by, 16), "order_desk: not the owner")
+        require(int(delegate, 16) != 0, "order_desk: no delegate")
+        (self.delegates[account].add if allowed else self.delegates[account].discard)(delegate)
+
+    def _only_trader(self, account: int, who: str) -> None:
+        """Refuse whoever may not trade for an account."""
+        may = account >> 96 == int(who, 16) or who in self.delegates[account]
+        require(may, "order_desk: neither owner nor delegate")
+
+    def _armed(self, trigger: Trigger) -> int:
+        """The word of a trigger that was not yet reached."""
+        require(trigger.underlying < len(set(self.house.risk.underlyings)), "order_desk: unknown underlying")
+        require(trigger.above != 0 or trigger.below != 0, "order_desk: no trigger")
+        require(max(trigger.above, trigger.below) <= MAX_PRICE, "order_desk: trigger too large")
+        require(trigger.above == 0 or trigger.below < trigger.above, "order_desk: triggers crossed")
+        return trigger.word | ARMED
+
+    def _is_due(self, order: Order) -> bool:
+        """Whether the stored price triggers an order that waits."""
+        risk, trigger = self.house.risk, Trigger.of(order.trigger)
+        if not order.waits_for_trigger(risk.now) or risk.now + DELAY > order.deadline:
+            return False
+        word = risk.oracle.stored(risk.underlyings[trigger.underlying])
+        require(risk.now <= word.publish_time + TRIGGER_MAX_AGE, "order_desk: stale price")
+        if word.publish_time < order.requested_at + DELAY or (word.restricted and not order.reduce_only):
+            return False
+        return trigger.holds(word.price)
 
     def _take(self, order: Order) -> bool:
         """Remove an order from those that wait; whether it waited, with just these terms."""
@@ -132,7 +299,9 @@ class Desk:
             return False
         try:
             with undone_on_revert(self.house):
-                self.house.trade(order.account, order.legs, own_prices, order.limit, order.reduce_only)
+                self.house.trade(
+                    order.account, order.legs, own_prices, order.limit, order.mark_limit, order.reduce_only
+                )
         except Revert as revert:
             if not revert.reason.startswith("trade: "):
                 raise
@@ -141,9 +310,15 @@ class Desk:
         return True
 
 
-def min_fee(legs: int, base_fee: int) -> int:
+def min_fee(legs: int, base_fee: int, conditional: bool = False) -> int:
     """Least fee of a request of so many legs, wei; `base_fee` of the block, wei."""
-    return (BASE_GAS + LEG_GAS * legs) * base_fee + FLAT_FEE
+    fee = (BASE_GAS + LEG_GAS * legs) * base_fee + FLAT_FEE
+    return fee + TRIGGER_GAS * base_fee + FLAT_FEE if conditional else fee
+
+
+def trigger_share(fee: int, legs: int) -> int:
+    """What of the fee of an order of so many legs goes to whoever triggers it, wei."""
+    return fee * TRIGGER_GAS // (TRIGGER_GAS + BASE_GAS + LEG_GAS * legs)
 
 
 def check_legs(legs: Sequence[OrderLeg]) -> None:

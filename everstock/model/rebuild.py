@@ -259,11 +259,21 @@ class Rebuilder:
 
     def _order_desk_Requested(self, account: int, nonce: int, order: Mapping[str, Any]) -> None:
         desk = self.market.desk
-        legs = tuple(OrderLeg(leg["series"], leg["face"]) for leg in order["legs"])
-        terms = {**order, "legs": legs, "payer": str(order["payer"])}
-        desk.waiting[account, nonce] = Order(**terms)
+        desk.waiting[account, nonce] = _order(order)
         desk.last_nonce[account] = nonce
-        desk.live_until[account] = order["requested_at"] + EXEC_WINDOW
+        if order["trigger"] == 0:
+            desk.live_until[account] = order["requested_at"] + EXEC_WINDOW
+
+    def _order_desk_Triggered(self, account: int, nonce: int, sender: str, order: Mapping[str, Any]) -> None:
+        self.market.desk.waiting[account, nonce] = _order(order)
+        self.market.desk.live_until[account] = order["requested_at"] + EXEC_WINDOW
+
+    def _order_desk_DelegateSet(self, account: int, delegate: str, allowed: bool) -> None:
+        delegates = self.market.desk.delegates[account]
+        (delegates.add if allowed else delegates.discard)(str(delegate))
+
+    def _order_desk_SignatureSpent(self, account: int, digest: bytes, sender: str) -> None:
+        self.market.desk.spent.add((account, digest))
 
     def _order_desk_Executed(self, account: int, nonce: int, **_: Any) -> None:
         del self.market.desk.waiting[account, nonce]
@@ -311,3 +321,8 @@ class Rebuilder:
         if found != said:
             raise Contradiction(f"{what}: {said} in the log, {found} by those before it")
 
+
+def _order(terms: Mapping[str, Any]) -> Order:
+    """An order out of its event."""
+    legs = tuple(OrderLeg(leg["series"], leg["face"]) for leg in terms["legs"])
+    return Order(**{**terms, "legs": legs, "payer": str(terms["payer"])})

@@ -5,7 +5,7 @@ Everything but the estimate of what to look at (`watch`) is asked of the contrac
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy, deepcopy
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,11 +13,11 @@ from boa.contracts.vyper.vyper_contract import VyperContract
 
 from everstock.chain.deployment import UNDERLYINGS
 from everstock.chain.in_process import Protocol, account_of, price, unpack_legs
-from everstock.demo.volatility import Variances
 from everstock.keeper import state as keeper
 from everstock.keeper.actions import Checkpoint, Finalize, Liquidate, Resolve
 from everstock.keeper.decide import Policy, decide
 from everstock.model.constants import WAD
+from everstock.model.volatility_oracle import SPAN, Track
 from everstock.model.waterfall import Stage
 from everstock.replay.books import Holder, Series
 
@@ -83,7 +83,7 @@ class Market:
     series: Mapping[Series, int]
     holders: Mapping[int, Holder]
     shift: int
-    variances: Mapping[str, Variances]
+    variances: dict[str, Track]
     accounts: dict[int, Account] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
@@ -127,21 +127,22 @@ class Market:
         twin = copy(self)
         twin.protocol = self.protocol.fork()
         twin.accounts, twin.events, twin.readings = dict(self.accounts), list(self.events), list(self.readings)
-        twin.variances = deepcopy(self.variances)
+        twin.variances = dict(self.variances)
         twin.written = dict(self.written)
         return twin
 
     def begin(self) -> None:
         """Read everything for the first time; R was last rebuilt from zero just before."""
-        self.written = {name: variances.on_chain() for name, variances in self.variances.items()}
+        self.written = {name: track.written() for name, track in self.variances.items()}
         self._read_legs(self.holders)
         self._house.checkpoint()
         self.look([], everybody=True)
 
     def sample(self, time: int, prices: Mapping[str, float]) -> None:
         """Let volatility be measured, whether or not anybody brings these prices to the chain."""
-        for name, variances in self.variances.items():
-            variances.sample(time, prices[name])
+        for name, track in self.variances.items():
+            if track.time < time // SPAN * SPAN:
+                self.variances[name] = track.moved(price(prices[name]), time)
 
     def step(self, time: int, prices: Mapping[str, float]) -> None:
         """Bring prices of `time` to both feeds and the oracle."""
@@ -294,5 +295,5 @@ class Market:
             return
         self._next_variances = self.now + VARIANCE_SECONDS
         for id_, name in enumerate(UNDERLYINGS):
-            self.written[name] = self.variances[name].on_chain()
+            self.written[name] = self.variances[name].written()
             self.protocol.oracle.set_variances(id_, *self.written[name], sender=self.protocol.owner)

@@ -6,12 +6,12 @@ from typing import Final
 from boa import BoaError
 from boa.contracts.vyper.vyper_contract import VyperContract
 
-from everstock.chain.deployment import UNDERLYINGS
+from everstock.chain.deployment import FLOORS, UNDERLYINGS
 from everstock.chain.in_process import VARIANCES, Protocol, account_of, price
 from everstock.chain.transactions import reason_of
 from everstock.demo.strikes import two_digits
-from everstock.demo.volatility import SCALE, Variances
 from everstock.model.constants import PERMILLE
+from everstock.model.volatility_oracle import Seed
 from everstock.replay.books import RUNGS, Book, Series, book_of
 from everstock.replay.market import Market, ReplayError
 
@@ -51,6 +51,7 @@ def opened(
             reason = reason_of(protocol.clearing_house._computation.output)
             raise ReplayError(f"{holder.name} cannot open: {reason}; a smaller load may fit") from error
         ids[account_of(trader)] = holder
+    seeds = {name: Seed(id_, 0, 0, VARIANCES[name], VARIANCES[name], FLOORS[name]) for id_, name in enumerate(UNDERLYINGS)}
     market = Market(
         protocol=protocol,
         lens=protocol.deployer.deploy("MarketLens"),
@@ -58,7 +59,7 @@ def opened(
         series=strikes,
         holders=ids,
         shift=protocol.now - time,
-        variances={name: Variances(name, (VARIANCES[name] / SCALE) ** 0.5) for name in UNDERLYINGS},
+        variances={name: seed_.track() for name, seed_ in seeds.items()},
     )
     market.begin()
     return market

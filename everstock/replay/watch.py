@@ -14,9 +14,8 @@ from typing import Final
 import numpy as np
 
 from everstock.chain.deployment import UNDERLYINGS
-from everstock.demo.volatility import SCALE, YEAR
 from everstock.model import float_price
-from everstock.model.constants import BASIS, PERMILLE, WAD
+from everstock.model.constants import BASIS, PERMILLE, RATE, WAD, YEAR
 from everstock.model.float_price import Floats, Legs
 from everstock.model.parameters import Parameters
 from everstock.model.waterfall import COUNT_GAP
@@ -110,7 +109,7 @@ class Watch:
         surcharged = 1 + (self._parameters.load + self._parameters.kappa) / PERMILLE
         variance, carry, gamma = np.array(
             [
-                (max(self.market.written[name]) / SCALE, abs(self._parameters.carry[u]) / BASIS, n * (n - 1) / 2 / (2 * n - 1))
+                (max(self.market.written[name]) / RATE, abs(self._parameters.carry[u]) / BASIS, n * (n - 1) / 2 / (2 * n - 1))
                 for u, (name, n) in enumerate(zip(UNDERLYINGS, self._parameters.sharpness, strict=True))
             ]
         ).T[:, legs.underlying]

@@ -444,6 +444,7 @@ class ModelVenue(Venue):
             account=self.account,
             legs=self._legs(legs),
             limit=NO_LIMIT,
+            mark_limit=NO_LIMIT,
             reduce_only=closes,
             deadline=self.block.timestamp + DELAY if sharp else NO_DEADLINE,
             fee=min_fee(len(legs), 0),
@@ -462,7 +463,7 @@ class ModelVenue(Venue):
         """In one step, at the stored price."""
         stored = [self.oracle.stored(u).price for u in range(len(UNDERLYINGS))]
         trade = self.market.house.trade
-        return self._done(self.market.do, trade, self.account, self._legs(legs), stored, NO_LIMIT, False) is not None
+        return self._done(self.market.do, trade, self.account, self._legs(legs), stored, NO_LIMIT, NO_LIMIT, False) is not None
 
     def window_end(self) -> int:
         return self.market.risk.state.window_end - self.begin

@@ -89,7 +89,7 @@ class Alone:
     def trade(self, account: int, legs: Sequence[tuple[int, int]], *, own_prices: Sequence[int] | None = None) -> Any:
         own = own_prices or [self.oracle.stored(u).price for u in (0, 1)]
         order = [OrderLeg(series, face) for series, face in legs]
-        return self._do(self.model.house.trade, account, order, own, NO_LIMIT, False)
+        return self._do(self.model.house.trade, account, order, own, NO_LIMIT, NO_LIMIT, False)
 
     def liquidate(self, accounts: Sequence[int], by: str) -> Any:
         return self._do(self.model.liquidate, list(accounts), account_of(by))

@@ -166,7 +166,7 @@ def test_premium__of_one_long_at_an_unmoved_price__is_rate_times_time(stage):
     (chain,) = stage.reader.many([_chain_of(stage, symbol)], stage.chronicle.last_block)
     series = next(one for one in chain.series if not one.is_put)
     desk = contracts["order_desk"].functions
-    request = desk.request(actor.id, [(series.id, 50 * TOKEN)], NO_LIMIT, False, FOREVER)
+    request = desk.request(actor.id, [(series.id, 50 * TOKEN)], NO_LIMIT, NO_LIMIT, False, FOREVER)
     stage.driver.send(actor.account, request, value=call(desk.min_fee(1, devnet.BASE_FEE)), gas=500_000)
     stage.driver.mine()
     requested = stage.driver.now

@@ -160,13 +160,30 @@ def test_order__requested__is_executed_at_its_first_price_for_its_fee(stage, kee
     assert stage.chain.w3.eth.get_balance(keeper.status["address"]) > before
 
 
+def test_stop__its_price_is_reached__is_triggered_and_executed_at_the_first_price_after(stage, keeper):
+    trader, index = stage.trader(), stage.index["BTC"]
+    _, order = stage.request_conditional(trader, (stage.series[0], FACE), below=index * 0.995)
+    before = stage.chain.w3.eth.get_balance(keeper.status["address"])
+    publish(stage, DELAY + 1, BTC=index * 0.994)
+    (event,) = until(lambda: logs(stage, stage.order_desk.events.Triggered, account=account_of(trader)), keeper)
+    assert event["sender"] == keeper.status["address"]
+    publish(stage, DELAY, BTC=index * 0.997)
+    (event,) = until(lambda: executed(stage, trader), keeper)
+    assert event["prices"][0] == price(index * 0.997)
+    until(lambda: keeper.status["pending"] == [], keeper)
+    sent = keeper.status["sent"]
+    assert (sent["triggers"], sent["orders"]) == (1, 1)
+    assert stage.chain.w3.eth.get_balance(keeper.status["address"]) > before
+    assert call(stage.order_desk.functions.order_hash(order[0], order[1])) == bytes(32)
+
+
 def test_orders__of_one_block__are_executed_together(stage, keeper):
     traders = [stage.trader() for _ in range(3)]
     stage.chain.rpc("evm_setAutomine", False)
     for trader in traders:
         fee = call(stage.order_desk.functions.min_fee(1, devnet.BASE_FEE))
         legs = [(stage.series[0], FACE)]
-        function = stage.order_desk.functions.request(account_of(trader), legs, NO_LIMIT, False, NO_DEADLINE)
+        function = stage.order_desk.functions.request(account_of(trader), legs, NO_LIMIT, NO_LIMIT, False, NO_DEADLINE)
         trader.submit(function, value=2 * fee, gas=300_000)
     stage.chain.mine()
     stage.chain.rpc("evm_setAutomine", True)

@@ -76,7 +76,7 @@ def fee_of(order):
 def request(see, trader, *legs, **changes):
     desk = see("order_desk")
     fee = desk.min_fee(len(legs), devnet.BASE_FEE)
-    arguments = {"limit": NO_LIMIT, "reduce_only": False, "deadline": NO_DEADLINE} | changes
+    arguments = {"limit": NO_LIMIT, "mark_limit": NO_LIMIT, "reduce_only": False, "deadline": NO_DEADLINE} | changes
     receipt = desk.request(margin_account(trader), list(legs), *arguments.values(), value=2 * fee, sender=trader)
     return terms(receipt, desk)
 

@@ -46,11 +46,16 @@ def log(market: MarketManifest, role: str, contract: str, event: str, topics, ty
     }
 
 
-ORDER = "(uint256,uint256,(uint256,int256)[],int256,bool,uint256,uint256,uint256,address)"
+ORDER = "(uint256,uint256,(uint256,int256)[],int128,int128,bool,uint256,uint256,uint256,uint256,address)"
 
 
 def requested(market, made):
     return log(market, "order_desk", "OrderDesk", "Requested", (made.account, made.nonce), (ORDER,), (made.terms,))
+
+
+def triggered(market, made):
+    topics = (made.account, made.nonce, 9)
+    return log(market, "order_desk", "OrderDesk", "Triggered", topics, (ORDER,), (made.terms,))
 
 
 def executed(market, account, nonce):

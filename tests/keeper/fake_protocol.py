@@ -17,8 +17,9 @@ from everstock.keeper.decide import DELAY, EXEC_WINDOW
 from everstock.keeper.hermes import HermesError, NotFound
 from everstock.keeper.rpc import RpcError
 from everstock.keeper.state import NEVER, Order, Price, Update
+from everstock.model.order_desk import TRIGGER_MAX_AGE, Trigger
 from everstock.model.volatility_oracle import SPAN
-from tests.keeper.deployment import executed, liquidated, requested, voided
+from tests.keeper.deployment import executed, liquidated, requested, triggered, voided
 from tests.keeper.fake_node import FakeNode, Sent, refused
 from tests.keeper.states import USD
 
@@ -119,6 +120,7 @@ class FakeProtocol:
             fake, symbol = self.markets[market.symbol], market.symbol
             desk, pool = Interface("OrderDesk"), Interface("MainPool")
             self._put(market.order_desk, desk.function("execute"), lambda *a, k=market: self._execute_orders(k, *a))
+            self._put(market.order_desk, desk.function("trigger"), lambda *a, k=market: self._trigger(k, *a))
             self._put(market.order_desk, desk.function("void"), lambda order, k=market: self._void(k, order))
             self._put(
                 market.liquidator,
@@ -277,39 +279,64 @@ class FakeProtocol:
 
     def _execute_orders(self, market: MarketManifest, orders: Any, underlyings: Any, blobs: Any) -> list[Any]:
         fake, done = self.markets[market.symbol], []
-        waiting = [o for o in orders if (o[0], o[1]) in fake.orders]
+        given = [_order(terms) for terms in orders]
+        waiting = [o for o in given if fake.orders.get((o.account, o.nonce)) == o]
         if not waiting:
             raise Refused("order_desk: unknown order")
-        earliest = min(o[6] for o in waiting)
+        earliest = min(o.requested_at for o in waiting)
         time, prices = decode(["uint256", "uint256[]"], blobs[0])
         before = [u.prices[0].publish_time for u in self.hermes.published if u.prices[0].publish_time < time]
-        if any(self._now < o[6] + DELAY for o in waiting):
+        if any(o.is_armed for o in waiting):
+            raise Refused("order_desk: not triggered")
+        if any(self._now < o.requested_at + DELAY for o in waiting):
             raise Refused("order_desk: too early")
-        if any(self._now > o[6] + EXEC_WINDOW for o in waiting):
+        if any(self._now > o.requested_at + EXEC_WINDOW for o in waiting):
             raise Refused("order_desk: window missed")
         if time < earliest + DELAY or (before and before[-1] >= earliest + DELAY):
             raise Refused("PriceFeedNotFoundWithinRange")
-        if any(time < o[6] + DELAY for o in waiting):
+        if any(time < o.requested_at + DELAY for o in waiting):
             raise Refused("order_desk: not the first price")
         self._update(underlyings, blobs)
-        for o in orders:
-            taken = fake.orders.pop((o[0], o[1]), None) is not None
+        for o in given:
+            taken = fake.orders.pop((o.account, o.nonce), None) is not None
             done.append(taken)
             if taken:
-                self.happened["executed", market.symbol, o[0], o[1]] += 1
-                self.executed_at[market.symbol, o[0], o[1]] = time
-                self._logs.append(executed(market, o[0], o[1]))
+                self.happened["executed", market.symbol, o.account, o.nonce] += 1
+                self.executed_at[market.symbol, o.account, o.nonce] = time
+                self._logs.append(executed(market, o.account, o.nonce))
         return [done]
 
-    def _void(self, market: MarketManifest, order: Any) -> list[Any]:
-        fake = self.markets[market.symbol]
-        if (order[0], order[1]) not in fake.orders:
+    def _trigger(self, market: MarketManifest, orders: Any, underlyings: Any, blobs: Any) -> list[Any]:
+        fake, done = self.markets[market.symbol], []
+        if blobs:
+            self._update(underlyings, blobs)
+        for o in map(_order, orders):
+            trigger = Trigger.of(o.trigger)
+            stored = self.stored[trigger.underlying]
+            waits = fake.orders.get((o.account, o.nonce)) == o and o.waits_for_trigger(self._now)
+            if waits and self._now > stored.publish_time + TRIGGER_MAX_AGE:
+                raise Refused("order_desk: stale price")
+            done.append(waits and stored.publish_time >= o.requested_at + DELAY and trigger.holds(stored.price))
+            if done[-1]:
+                live = replace(o, trigger=trigger.word, requested_at=self._now)
+                fake.orders[o.account, o.nonce] = live
+                self.happened["triggered", market.symbol, o.account, o.nonce] += 1
+                self._logs.append(triggered(market, live))
+        if not any(done):
+            raise Refused("order_desk: not triggered")
+        return [done]
+
+    def _void(self, market: MarketManifest, terms: Any) -> list[Any]:
+        fake, order = self.markets[market.symbol], _order(terms)
+        if fake.orders.get((order.account, order.nonce)) != order:
             raise Refused("order_desk: unknown order")
-        if self._now <= order[6] + EXEC_WINDOW:
+        if not order.is_armed and self._now <= order.requested_at + EXEC_WINDOW:
             raise Refused("order_desk: window open")
-        del fake.orders[order[0], order[1]]
-        self.happened["voided", market.symbol, order[0], order[1]] += 1
-        self._logs.append(voided(market, order[0], order[1]))
+        if order.trigger and self._now <= order.deadline:
+            raise Refused("order_desk: may yet be triggered")
+        del fake.orders[order.account, order.nonce]
+        self.happened["voided", market.symbol, order.account, order.nonce] += 1
+        self._logs.append(voided(market, order.account, order.nonce))
         return []
 
     def _liquidate(self, market: MarketManifest, accounts: Any, blobs: Any) -> list[Any]:
@@ -334,3 +361,9 @@ def _nothing(field: dict[str, Any]) -> Any:
     if field["type"] == "tuple":
         return tuple(_nothing(component) for component in field["components"])
     return field["type"] != "bool" and 0
+
+
+def _order(terms: Any) -> Order:
+    """An order out of calldata."""
+    account, nonce, legs, *others = terms
+    return Order(account, nonce, tuple(map(tuple, legs)), *others)

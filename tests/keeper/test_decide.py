@@ -15,6 +15,7 @@ from everstock.keeper.actions import (
     Liquidate,
     Resolve,
     Sample,
+    TriggerOrders,
     UpdatePrices,
     VoidOrder,
     account_key,
@@ -24,6 +25,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.decide import DATA_FEE, DELAY, EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.state import Pool
+from everstock.model.order_desk import ARMED, Trigger, min_fee
 from everstock.model.waterfall import Stage
 from tests.keeper.states import BTC, ETH, ETHER, NOW, TSLA, USD, health, market, order, state, stored, update
 
@@ -267,7 +269,123 @@ def test_orders__on_their_way_or_resting__are_left_alone(busy):
     assert decide(world, POLICY) == ()
 
 
+# Triggers
+
+
+def conditional(**terms):
+    """An order that waits for BTC at or above 101,000 or at or below 99,000 dollars, for a minute already."""
+    trigger = Trigger(0, 101_000 * USD, 99_000 * USD).word | ARMED
+    return order(**{"requested_at": NOW - 60, "trigger": trigger, "deadline": NOW + 1_000} | terms)
+
+
+def moved(usd, *orders, published=NOW, **facts):
+    """A world whose newest prices are that of BTC, published then, and not stored yet."""
+    world = {"stored": stored(20), "latest": update(published, price=usd * USD)} | facts
+    return state(market(orders=orders or (conditional(),)), **world)
+
+
+@pytest.mark.parametrize(("usd", "triggered"), [(101_000, True), (100_999, False), (99_001, False), (99_000, True)])
+def test_triggers__where_the_newest_price_reaches_one(usd, triggered):
+    world = moved(usd)
+    actions = actions_of(TriggerOrders, world)
+    assert bool(actions) is triggered
+    assert all(action.update is world.latest for action in actions)
+
+
+def test_triggers__by_the_stored_price__bring_none():
+    world = state(market(orders=(conditional(),)), stored=stored(3, price=101_000 * USD), latest=update(NOW - 3))
+    (action,) = actions_of(TriggerOrders, world)
+    assert action.update is None
+
+
+def test_triggers__by_a_stored_price_that_the_newest_no_longer_reaches__wait():
+    world = state(market(orders=(conditional(),)), stored=stored(3, price=101_000 * USD), latest=update(NOW))
+    assert not actions_of(TriggerOrders, world)
+
+
+@pytest.mark.parametrize(("age", "triggered"), [(0, True), (13, True), (14, False)])
+def test_triggers__by_a_price_that_will_be_too_old__wait(age, triggered):
+    assert bool(actions_of(TriggerOrders, moved(101_000, published=NOW - age))) is triggered
+
+
+@pytest.mark.parametrize(("age", "triggered"), [(3, False), (4, True)])
+def test_triggers__by_a_price_of_before_the_delay__wait(age, triggered):
+    assert bool(actions_of(TriggerOrders, moved(101_000, conditional(requested_at=NOW - age)))) is triggered
+
+
+@pytest.mark.parametrize(("left", "triggered"), [(6, True), (5, False)])
+def test_triggers__too_near_the_deadline__wait(left, triggered):
+    assert bool(actions_of(TriggerOrders, moved(101_000, conditional(deadline=NOW + left)))) is triggered
+
+
+@pytest.mark.parametrize("facts", [{"is_due": True}, {"window_end": NOW + 1}, {"stage": Stage.SETTLING}])
+def test_triggers__in_a_market_that_does_not_trade__wait(facts):
+    world = moved(101_000)
+    (found,) = world.markets
+    assert not actions_of(TriggerOrders, replace(world, markets=(replace(found, **facts),)))
+
+
+def test_triggers__far_from_chainlink__only_what_reduces():
+    orders = (conditional(), conditional(account=8, reduce_only=True))
+    (action,) = actions_of(TriggerOrders, moved(101_000, *orders, restricted=(True, False)))
+    assert [o.account for o in action.orders] == [8]
+
+
+def test_triggers__what_was_triggered__once_it_missed_its_window():
+    word = conditional().trigger & ~ARMED
+    for age, triggered in ((EXEC_WINDOW, False), (EXEC_WINDOW + 1, True)):
+        live = conditional(trigger=word, requested_at=NOW - age)
+        assert bool(actions_of(TriggerOrders, moved(101_000, live))) is triggered
+
+
+def test_triggers__at_most_eight_together__and_what_failed_alone():
+    orders = [conditional(account=account) for account in range(11)]
+    world = moved(101_000, *orders, suspects=frozenset({order_key(TSLA, orders[1])}))
+    assert sorted(len(action.orders) for action in actions_of(TriggerOrders, world)) == [1, 2, 8]
+
+
+@pytest.mark.parametrize("busy", ["in_flight", "resting"])
+def test_triggers__on_their_way_or_resting__are_left_alone(busy):
+    assert not actions_of(TriggerOrders, moved(101_000, **{busy: frozenset({order_key(TSLA, conditional())})}))
+
+
+@pytest.mark.parametrize("legs", range(1, 9))
+@pytest.mark.parametrize("base_fee", [0, 5_000_000, 10**9])
+def test_triggers__the_order_desks_least_fee__pays(legs, base_fee):
+    fee = min_fee(legs, base_fee, conditional=True)
+    assert actions_of(TriggerOrders, moved(101_000, conditional(legs=((1, 1),) * legs, fee=fee), base_fee=base_fee))
+
+
+def test_triggers__whose_execution_nobody_would_pay_for__skipped_unless_told_otherwise():
+    world = moved(101_000, conditional(fee=10**13))
+    assert not actions_of(TriggerOrders, world)
+    assert actions_of(TriggerOrders, world, Policy(unprofitable=True))
+
+
+def test_orders__that_wait_for_a_trigger__are_not_executed():
+    armed = conditional(requested_at=NOW - 10)
+    assert not actions_of(ExecuteOrders, with_orders(armed))
+    assert actions_of(ExecuteOrders, with_orders(replace(armed, trigger=armed.trigger & ~ARMED)))
+
+
 # Voids
+
+
+@pytest.mark.parametrize(
+    ("armed", "age", "late", "voided"),
+    [
+        (True, 10, 1, True),
+        (True, 10, 0, False),
+        (True, 100, 0, False),
+        (False, 61, 1, True),
+        (False, 60, 1, False),
+        (False, 61, 0, False),
+    ],
+)
+def test_void__conditional__once_its_deadline_has_passed(armed, age, late, voided):
+    word = conditional().trigger & (2**256 - 1 if armed else ~ARMED)
+    over = conditional(trigger=word, requested_at=NOW - age, deadline=NOW - late)
+    assert bool(actions_of(VoidOrder, state(market(orders=(over,))))) is voided
 
 
 @pytest.mark.parametrize(("age", "voided"), [(60, False), (61, True)])

@@ -13,6 +13,7 @@ from everstock.keeper.actions import (
     Fulfil,
     Liquidate,
     Sample,
+    TriggerOrders,
     UpdatePrices,
     VoidOrder,
     account_key,
@@ -22,6 +23,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy, decide, latest_boundary, order_underlyings
 from everstock.keeper.state import Health, Market, Pool, Price, State, Update
+from everstock.model.order_desk import ARMED, TRIGGER_MAX_AGE, Trigger, trigger_share
 from everstock.model.waterfall import Stage
 from tests.keeper.states import NOW, SERIES, USD, order
 
@@ -32,6 +34,11 @@ moments = st.integers(NOW - 70, NOW + 3)
 prices = st.integers(90_000, 110_000).map(lambda usd: usd * USD)
 
 
+triggers = st.tuples(st.integers(0, 1), st.sampled_from([0, 100_000]), st.sampled_from([0, 99_999]), st.booleans()).map(
+    lambda drawn: Trigger(drawn[0], drawn[1] * USD, drawn[2] * USD or 1).word | (ARMED if drawn[3] else 0)
+)
+
+
 @st.composite
 def orders(draw):
     return order(
@@ -40,6 +47,9 @@ def orders(draw):
         nonce=draw(st.integers(1, 3)),
         legs=tuple((series, 1) for series in draw(st.sampled_from([(1,), (1, 2), (3,), (2, 3), (9,)]))),
         fee=draw(st.sampled_from([0, 10**13, 10**18])),
+        trigger=draw(st.just(0) | triggers),
+        deadline=draw(st.sampled_from([NOW - 1, NOW + 3, NOW + 1_000])),
+        reduce_only=draw(st.booleans()),
     )
 
 
@@ -147,6 +157,7 @@ def test_orders__as_the_order_desk_executes_them_sharing_one_first_price_and_pay
             assert not before or before[-1] < earliest + DELAY
             found.append(time)
         for o in action.orders:
+            assert not o.is_armed
             assert o.requested_at + DELAY <= state.time <= o.requested_at + EXEC_WINDOW
             assert min(found) >= o.requested_at + DELAY
             assert order_underlyings(market, o) <= set(action.underlyings)
@@ -155,6 +166,28 @@ def test_orders__as_the_order_desk_executes_them_sharing_one_first_price_and_pay
         assert firsts == {action.update.published((0, 1))}
         assert len(action.orders) <= 8
         assert sum(o.fee for o in action.orders) >= gas.of_orders(action.orders) * state.base_fee + action.update.fee
+
+
+@given(worlds())
+def test_triggers__as_the_order_desk_does_and_paying_their_way(world):
+    state, _ = world
+    for action in decide(state, POLICY):
+        if not isinstance(action, TriggerOrders):
+            continue
+        market = market_of(state, action)
+        assert market.stage == Stage.ACTIVE and not market.is_due and state.time >= market.window_end
+        assert action.update is None or action.update is state.news
+        for o in action.orders:
+            trigger = Trigger.of(o.trigger)
+            # What the oracle will hold.
+            price = state.price(market.underlyings[trigger.underlying])
+            assert trigger.holds(price.price)
+            assert max(o.requested_at + DELAY, NOW - TRIGGER_MAX_AGE) <= price.publish_time <= NOW
+            assert o.is_armed or NOW > o.requested_at + EXEC_WINDOW
+            assert NOW + DELAY <= o.deadline
+        assert len(action.orders) <= 8
+        earned = sum(trigger_share(o.fee, len(o.legs)) for o in action.orders)
+        assert earned >= action.gas * state.base_fee + (action.update.fee if action.update else 0)
 
 
 @given(worlds())
@@ -195,7 +228,8 @@ def test_upkeep__brings_what_the_oracle_takes_fulfils_what_waited_and_voids_what
         if isinstance(action, UpdatePrices | Checkpoint | Fulfil | Liquidate) and action.update is not None:
             assert action.update is state.latest and not state.refused
         if isinstance(action, VoidOrder):
-            assert state.time > action.order.requested_at + EXEC_WINDOW
+            over = action.order.is_armed or state.time > action.order.requested_at + EXEC_WINDOW
+            assert over and (action.order.trigger == 0 or state.time > action.order.deadline)
         if isinstance(action, Fulfil):
             market = market_of(state, action)
             (pool,) = (pool for pool in market.pools if pool.role == action.role)

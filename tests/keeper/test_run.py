@@ -10,6 +10,7 @@ from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy
 from everstock.keeper.hermes import HermesError
 from everstock.keeper.rpc import RpcDown, RpcError
 from everstock.keeper.run import Keeper
+from everstock.model.order_desk import ARMED, Trigger
 from everstock.model.volatility_oracle import SPAN
 from tests.keeper.deployment import executed, listed, manifest, traded
 from tests.keeper.fake_node import FakeNode, dies_at
@@ -91,6 +92,7 @@ def test_prices__first_ones_are_brought(world):
         "liquidations": 0,
         "checkpoint": 0,
         "fulfil": 0,
+        "triggers": 0,
         "resolve": 0,
         "finalize": 0,
         "samples": 0,
@@ -147,6 +149,25 @@ def test_orders__no_price_in_their_window__are_voided(world):
         world.keeper.step()
     assert world.happened["voided", TSLA, 1, 1] == 1
     assert world.tsla.orders == {}
+
+
+def test_triggers__a_stop__is_triggered_by_its_price_and_executed_at_the_first_one_after(world):
+    stop = Trigger(0, below=99_000 * USD).word | ARMED
+    terms = {"trigger": stop, "deadline": world.node.head.time + 1_000}
+    requested_at = world.node.head.time + 2
+    logs = world.protocol.request(TSLA, *(order(requested_at, account=account, **terms) for account in (1, 2)))
+    world.tick(logs=logs)
+    for _ in range(4):
+        world.tick()
+    assert world.status["sent"]["triggers"] == 0
+    world.tick(btc=98_900)
+    triggered_at = world.node.head.time + 2
+    for _ in range(6):
+        world.tick(btc=99_500)
+    assert [world.happened["triggered", TSLA, account, 1] for account in (1, 2)] == [1, 1]
+    assert [world.happened["executed", TSLA, account, 1] for account in (1, 2)] == [1, 1]
+    assert set(world.protocol.executed_at.values()) == {triggered_at + DELAY}
+    assert (world.status["sent"]["triggers"], world.status["sent"]["orders"]) == (1, 1)
 
 
 def test_liquidation__at_a_price_that_nobody_stored(world):

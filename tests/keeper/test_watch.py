@@ -1,9 +1,12 @@
 """What events tell, whatever the chain and the node do meanwhile."""
 
+from dataclasses import replace
+
 import pytest
 
 from everstock.keeper.rpc import RpcDown
 from everstock.keeper.watch import Watch
+from everstock.model.order_desk import ARMED
 from tests.keeper.deployment import (
     address,
     cancelled,
@@ -13,6 +16,7 @@ from tests.keeper.deployment import (
     manifest,
     requested,
     traded,
+    triggered,
     voided,
 )
 from tests.keeper.fake_node import FakeNode, dies_at
@@ -49,6 +53,13 @@ def seen(watch):
     return {
         symbol: (dict(facts.orders), set(facts.accounts), dict(facts.series)) for symbol, facts in watch.facts.items()
     }
+
+
+def test_order__triggered__waits_with_its_new_terms(node, deployment, tsla):
+    made = order(trigger=ARMED | 5)
+    live = replace(made, trigger=5, requested_at=made.requested_at + 9, fee=made.fee // 2)
+    node.mine(logs=[requested(tsla, made), triggered(tsla, live)])
+    assert follow(node, deployment).facts["TSLA.M"].orders == {(7, 1): live}
 
 
 def test_order__requested__waits_with_all_its_terms(node, deployment, tsla):

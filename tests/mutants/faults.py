@@ -6,7 +6,10 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Fault:
-    """`old` stands once in the contract's file under contracts/; `new` takes its place. `machine` is to find it."""
+    """`old` stands once in the contract's file under contracts/; `new` takes its place.
+
+    `machine` is to find it: one of the stateful machines, or where it must be met on purpose a file of tests/unit.
+    """
 
     what: str
     file: str
@@ -101,6 +104,7 @@ FAULTS: Final = (
         "modules/series_book.vy",
         "if s.notice == FROZEN or terms.price == 0 or (s.time",
         "if terms.price == 0 or (s.time",
+        "tests/unit/series_listing/test_retire.py",
     ),
     Fault(
         "the list of active series loses its first instead of the retired one",
@@ -162,6 +166,7 @@ FAULTS: Final = (
         "modules/market_book.vy",
         "swept = min(totals.accrued, main - claims)",
         "swept = min(totals.accrued, main)",
+        "tests/unit/waterfall/test_sweep.py",
     ),
     Fault(
         "utilisation is not fixed at checkpoints",
@@ -531,8 +536,8 @@ FAULTS: Final = (
     Fault(
         "an order may be cancelled when its price exists",
         "OrderDesk.vy",
-        "assert block.timestamp < order.requested_at + DELAY,",
-        "assert block.timestamp < order.requested_at + EXEC_WINDOW,",
+        "early: bool = block.timestamp < order.requested_at + DELAY",
+        "early: bool = block.timestamp < order.requested_at + EXEC_WINDOW",
         "order",
     ),
     Fault(
@@ -547,6 +552,90 @@ FAULTS: Final = (
         "OrderDesk.vy",
         "    self.order_hash[order.account][order.nonce] = empty(bytes32)\n    return True",
         "    return True",
+        "order",
+    ),
+    Fault(
+        "an order executes before it is triggered",
+        "OrderDesk.vy",
+        '            assert order.trigger < ARMED, "order_desk: not triggered"\n',
+        "",
+        "order",
+    ),
+    Fault(
+        "an old price triggers an order",
+        "OrderDesk.vy",
+        "assert block.timestamp <= published + TRIGGER_MAX_AGE,",
+        "assert block.timestamp <= published + 2 * TRIGGER_MAX_AGE,",
+        "order",
+    ),
+    Fault(
+        "a price of before the request triggers an order",
+        "OrderDesk.vy",
+        "if published < order.requested_at + DELAY or",
+        "if published + DELAY < order.requested_at or",
+        "order",
+    ),
+    Fault(
+        "a triggered order keeps the time of its request",
+        "OrderDesk.vy",
+        "    live.requested_at = block.timestamp\n",
+        "",
+        "order",
+    ),
+    Fault(
+        "a trigger's share stays in the order's fee",
+        "OrderDesk.vy",
+        "    live.fee = order.fee - share\n",
+        "",
+        "order",
+    ),
+    Fault(
+        "margin may leave under a triggered order",
+        "OrderDesk.vy",
+        "self._last_nonce(order.account) | ((block.timestamp + EXEC_WINDOW) << 64)",
+        "self._last_nonce(order.account) | (block.timestamp << 64)",
+        "order",
+    ),
+    Fault(
+        "an order that missed its window cannot be triggered again",
+        "OrderDesk.vy",
+        "    return order.trigger != 0 and block.timestamp > order.requested_at + EXEC_WINDOW",
+        "    return False",
+        "order",
+    ),
+    Fault(
+        "a conditional order that may yet be triggered is voided",
+        "OrderDesk.vy",
+        "    assert order.trigger == 0 or block.timestamp > order.deadline,",
+        "    assert order.trigger == 0 or block.timestamp + EXEC_WINDOW > order.deadline,",
+        "order",
+    ),
+    Fault(
+        "anybody's signature counts",
+        "OrderDesk.vy",
+        "len(signature) == 65 and ecdsa._recover_sig(digest, slice(signature, 0, 65)) == signer",
+        "len(signature) == 65 and ecdsa._recover_sig(digest, slice(signature, 0, 65)) != empty(address)",
+        "order",
+    ),
+    Fault(
+        "a signed order is relayed again",
+        "OrderDesk.vy",
+        "    self.is_spent[account][digest] = True\n",
+        "",
+        "order",
+    ),
+    Fault(
+        "a delegate of one account trades for all",
+        "OrderDesk.vy",
+        "assert who == self._owner(account) or self.is_delegate[account][who],",
+        "assert who == self._owner(account) or True,",
+        "order",
+    ),
+    Fault(
+        "the limit on marks counts fee and impact",
+        "ClearingHouse.vy",
+        "assert total - convert(t.fee + t.impact, int256) <= mark_limit,",
+        "assert total <= mark_limit,",
         "order",
     ),
     Fault(

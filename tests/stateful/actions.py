@@ -70,6 +70,7 @@ class Actions(Mirror):
         *,
         own_prices: Sequence[int] | None = None,
         limit: int = NO_LIMIT,
+        mark_limit: int = NO_LIMIT,
         reduce_only: bool = False,
         name: str = "trade",
     ) -> Any:
@@ -82,13 +83,14 @@ class Actions(Mirror):
             name,
             house,
             lambda: house.trade(
-                account, padded, list(own_prices), limit, reduce_only, sender=self.protocol.order_desk.address
+                account, padded, list(own_prices), limit, mark_limit, reduce_only, sender=self.protocol.order_desk.address
             ),
             self.model.house.trade,
             account,
             [OrderLeg(series, face) for series, face in legs],
             own_prices,
             limit,
+            mark_limit,
             reduce_only,
         )
 

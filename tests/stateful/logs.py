@@ -90,6 +90,9 @@ def assert_same(found: Market, expected: Market) -> None:
     for account in found.desk.last_nonce.keys() | expected.desk.last_nonce.keys():
         assert found.desk.last_nonce[account] == expected.desk.last_nonce[account]
         assert found.desk.live_until[account] == expected.desk.live_until[account]
+    assert found.desk.spent == expected.desk.spent
+    for account in found.desk.delegates.keys() | expected.desk.delegates.keys():
+        assert found.desk.delegates[account] == expected.desk.delegates[account]
 
 
 def _decoded(contract: Any, log: Log) -> tuple[str, Mapping[str, Any]]:

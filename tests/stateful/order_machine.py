@@ -1,15 +1,20 @@
-"""Order timing: requests, prices, executions, cancellations and voids in any order, by traders and two keepers of whom one
-brings whatever price suits him."""
+"""Order timing: requests, prices, triggers, executions, cancellations and voids in any order, by traders and two keepers who
+race each other, and of whom one brings whatever price suits him."""
 
 from collections import defaultdict
+from functools import partial
 from typing import Any, Final
 
 import boa
+from eth_account import Account
+from eth_utils import keccak
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, Order, account_of
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, Order, account_of, price
+from everstock.chain.signed_orders import DeskDomain, as_tuple, digest, sign
 from everstock.model import order_desk
+from everstock.model.order_desk import ARMED, MAX_WAIT, TRIGGER_MAX_AGE, Trigger
 from everstock.model.price_oracle import Published
 from everstock.model.reverts import Revert
 from everstock.model.risk_book import OrderLeg
@@ -19,6 +24,10 @@ from tests.unit.order_desk.desk import base_fee
 TRADERS: Final = ("first trader", "second trader", "third trader")
 KEEPERS: Final = ("keeper", "hostile keeper")
 
+# Whose signatures traders let count, and who has only a key.
+SIGNER: Final = Account.from_key(keccak(text="signer"))
+STRANGER: Final = Account.from_key(keccak(text="stranger"))
+
 traders = st.sampled_from(TRADERS)
 keepers = st.sampled_from(KEEPERS)
 picks = st.integers(0, 30)
@@ -26,6 +35,8 @@ picks = st.integers(0, 30)
 faces = st.sampled_from([-80_000, -5_000, -1_000, -100, 100, 1_000, 5_000, 80_000]) | st.integers(-20_000, 20_000).filter(bool)
 steps = st.sampled_from([0, 1, 2, 3, 4, 5, 12, 55, 60, 61])
 drifts = st.floats(0.995, 1.005)
+# How far above and below the index a conditional order is triggered; none: not at all.
+distances = st.sampled_from([None, -0.001, 0.001, 0.004])
 
 
 class OrderMachine(Machine):
@@ -34,17 +45,30 @@ class OrderMachine(Machine):
     ACTIONS = frozenset(
         {
             "request",
+            "request conditional",
+            "trigger",
+            "triggered",
+            "triggered again",
+            "not triggered",
             "execute",
             "executed",
+            "executed after a trigger",
             "passed over",
             "cancel",
+            "cancel before a trigger",
+            "set delegate",
+            "request by a delegate",
+            "relay",
+            "revoke",
             "void",
+            "void past the deadline",
             "withdraw",
             "deposit",
             "update prices",
             "cancelled: order_desk: deadline passed",
             "cancelled: trade: below initial margin",
             "cancelled: trade: over limit",
+            "cancelled: trade: mark over limit",
             "cancelled: trade: nothing to reduce",
             "cancelled: trade: over pool capacity",
         }
@@ -56,6 +80,7 @@ class OrderMachine(Machine):
         self.people = {name: told.actor(name) for name in (*TRADERS, *KEEPERS, "founder")}
         self.base_fee = base_fee
         self.orders: list[order_desk.Order] = []
+        self.signed: set[tuple[int, bytes]] = set()  # orders, by account and digest
         # Every price published, by underlying, as Pyth would sign it, with the signed update.
         self.prices: list[tuple[dict[int, Published], bytes]] = []
         self.earned: dict[str, int] = defaultdict(int)
@@ -67,6 +92,20 @@ class OrderMachine(Machine):
         self.series = [told.list_series(u, strike, is_put) for u, strike, is_put in ((0, 120_000, False), (1, 4_500, True))]
         for name in TRADERS:
             told.deposit(account_of(self.people[name]), 50 * self.unit, self.people[name])
+        # Who signs orders for two of them.
+        for name in TRADERS[:2]:
+            person = self.people[name]
+            desk = told.protocol.order_desk
+            told.tell(
+                "set delegate",
+                desk,
+                partial(desk.set_delegate, account_of(person), SIGNER.address, True, sender=person),
+                self.market.desk.set_delegate,
+                account_of(person),
+                SIGNER.address,
+                True,
+                person,
+            )
 
     # Time and prices
 
@@ -114,6 +153,7 @@ class OrderMachine(Machine):
         name=traders,
         legs=st.lists(st.tuples(st.sampled_from([0, 1]), faces), min_size=1, max_size=2, unique_by=lambda leg: leg[0]),
         limit=st.sampled_from([None, None, None, 0]),
+        mark_limit=st.sampled_from([None, None, None, 0]),
         reduce_only=st.sampled_from([False, False, True]),
         deadline=st.sampled_from([None, None, None, DELAY, 10]),
         extra=st.sampled_from([0, 1, 10**15]),
@@ -123,6 +163,7 @@ class OrderMachine(Machine):
         name: str,
         legs: list[tuple[int, int]],
         limit: int | None,
+        mark_limit: int | None,
         reduce_only: bool,
         deadline: int | None,
         extra: int,
@@ -130,7 +171,8 @@ class OrderMachine(Machine):
         order = [OrderLeg(self.series[i], milli * self.unit // 1_000) for i, milli in legs]
         fee = order_desk.min_fee(len(order), self.base_fee) + extra
         until = NO_DEADLINE if deadline is None else self.told.now + deadline
-        self.tell_request(name, order, NO_LIMIT if limit is None else limit, reduce_only, until, fee)
+        limits = [NO_LIMIT if limit is None else limit, NO_LIMIT if mark_limit is None else mark_limit]
+        self.tell_request(name, order, limits, reduce_only, until, fee)
 
     @rule(name=traders, fault=st.sampled_from(["legs", "series", "face", "size", "twice", "fee", "deadline"]))
     def request_badly(self, name: str, fault: str) -> None:
@@ -144,31 +186,175 @@ class OrderMachine(Machine):
         }.get(fault, [one])
         fee = order_desk.min_fee(len(legs), self.base_fee) - (fault == "fee")
         until = self.told.now + DELAY - 1 if fault == "deadline" else NO_DEADLINE
-        self.tell_request(name, legs, NO_LIMIT, False, until, fee)
+        self.tell_request(name, legs, [NO_LIMIT, NO_LIMIT], False, until, fee)
 
     def tell_request(
-        self, name: str, legs: list[OrderLeg], limit: int, reduce_only: bool, deadline: int, fee: int
+        self,
+        name: str,
+        legs: list[OrderLeg],
+        limits: list[int],
+        reduce_only: bool,
+        deadline: int,
+        fee: int,
+        trigger: Trigger | None = None,
+        by: str | None = None,
     ) -> None:
-        desk, person = self.told.protocol.order_desk, self.people[name]
-        account = account_of(person)
+        """A request for the account of one trader, by another if so said."""
+        desk, person = self.told.protocol.order_desk, self.people[by or name]
+        account = account_of(self.people[name])
+        terms = (account, legs, *limits, reduce_only, deadline)
+        request = desk.request if trigger is None else desk.request_conditional
         with self.at_base_fee():
             order = self.told.tell(
-                "request",
+                "request" if trigger is None else "request conditional",
                 desk,
-                lambda: desk.request(account, legs, limit, reduce_only, deadline, value=fee, sender=person),
+                lambda: request(*terms, *(trigger or ()), value=fee, sender=person),
                 self.market.desk.request,
-                account,
-                legs,
-                limit,
-                reduce_only,
-                deadline,
+                *terms,
                 fee,
                 person,
                 self.base_fee,
+                trigger,
                 same_result=False,
             )
         if not isinstance(order, Revert):
             self.orders.append(order)
+
+    @rule(
+        name=traders,
+        milli=faces,
+        underlying=st.sampled_from([0, 0, 1]),
+        above=distances,
+        below=distances,
+        reduce_only=st.sampled_from([False, True]),
+        deadline=st.sampled_from([30, 80, 1_000, MAX_WAIT]),
+        extra=st.sampled_from([0, 1, 10**15]),
+    )
+    def request_conditional(
+        self,
+        name: str,
+        milli: int,
+        underlying: int,
+        above: float | None,
+        below: float | None,
+        reduce_only: bool,
+        deadline: int,
+        extra: int,
+    ) -> None:
+        """A stop, a take-profit, a limit or a bracket, near the index; some are reached at once, some make no sense."""
+        index = self.told.protocol.index["BTC" if underlying == 0 else "ETH"]
+        trigger = Trigger(
+            underlying,
+            0 if above is None else price(index * (1 + above)),
+            0 if below is None else price(index * (1 - below)),
+        )
+        legs = [OrderLeg(self.series[underlying], milli * self.unit // 1_000)]
+        fee = order_desk.min_fee(1, self.base_fee, True) + extra
+        self.tell_request(name, legs, [NO_LIMIT, NO_LIMIT], reduce_only, self.told.now + deadline, fee, trigger)
+
+    @rule(name=traders, fault=st.sampled_from(["legs", "fee", "early", "late", "underlying", "none", "size", "crossed"]))
+    def request_conditional_badly(self, name: str, fault: str) -> None:
+        legs = [] if fault == "legs" else [OrderLeg(self.series[0], self.unit)]
+        fee = order_desk.min_fee(len(legs), self.base_fee, True) - (fault == "fee")
+        wait = {"early": DELAY - 1, "late": MAX_WAIT + 1}.get(fault, DELAY)
+        trigger = {
+            "underlying": Trigger(2, 1, 0),
+            "none": Trigger(0, 0, 0),
+            "size": Trigger(0, 2**64, 0),
+            "crossed": Trigger(0, 5, 5),
+        }.get(fault, Trigger(0, 6, 5))
+        self.tell_request(name, legs, [NO_LIMIT, NO_LIMIT], False, self.told.now + wait, fee, trigger)
+
+    @rule(keeper=keepers, pick=picks, how_many=st.integers(1, 3), with_price=st.booleans())
+    def keeper_triggers(self, keeper: str, pick: int, how_many: int, with_price: bool) -> None:
+        """As it should be: at the latest price, whether it is stored already or not."""
+        orders = self.chosen(pick, how_many)
+        if orders:
+            if with_price:
+                self.checkpoint_if_due()
+            self.tell_trigger(keeper, orders, len(self.prices) - 1, [0, 1] if with_price else [])
+
+    @rule(pick=picks, how_many=st.integers(1, 4), back=st.integers(0, 8), later=st.sampled_from([0, 1, 5, 14, 15, 16]))
+    def hostile_keeper_triggers(self, pick: int, how_many: int, back: int, later: int) -> None:
+        """Any orders, by any price there ever was, at any time."""
+        orders = self.chosen(pick, how_many)
+        if orders and back < len(self.prices):
+            self.told.wait(later)
+            self.tell_trigger("hostile keeper", orders, len(self.prices) - 1 - back, [0, 1])
+
+    @rule(keeper=keepers, wait=st.sampled_from([0, 1, 40, 61]), again=st.booleans())
+    def conditional_order_and_execution(self, keeper: str, wait: int, again: bool) -> None:
+        """Requested, reached, triggered by one keeper and (a little later) by the other, and executed; or its window missed."""
+        deadline, before = self.told.now + 1_000, len(self.orders)
+        trigger = Trigger(0, price(self.told.protocol.index["BTC"]), 0)
+        fee = order_desk.min_fee(1, self.base_fee, True)
+        legs = [OrderLeg(self.series[0], self.unit // 2)]
+        self.tell_request("first trader", legs, [NO_LIMIT, NO_LIMIT], False, deadline, fee, trigger)
+        if len(self.orders) == before:
+            return
+        order = self.orders[-1]
+        self.publish(DELAY, 1, 1)
+        self.checkpoint_if_due()
+        other = next(name for name in KEEPERS if name != keeper)
+        for racer in (keeper, other):
+            self.tell_trigger(racer, [order], len(self.prices) - 1, [0, 1])
+        if self.orders[-1] == order:
+            return
+        live = self.orders[-1]
+        self.publish(DELAY, 1, 1)
+        which = len(self.prices) - 1
+        self.told.wait(wait)
+        for racer in (keeper, other):
+            self.tell_execute(racer, [live], which)
+        if again:
+            self.publish(1, 1, 1)
+            self.checkpoint_if_due()
+            self.tell_trigger(keeper, [live], len(self.prices) - 1, [0, 1])
+
+    def checkpoint_if_due(self) -> None:
+        """As a keeper does before it triggers anything."""
+        self.told.published, update = self.prices[-1]
+        self.told.bring([update])
+        if self.market.house.risk.is_due():
+            self.told.checkpoint()
+
+    def tell_trigger(
+        self, keeper: str, orders: list[order_desk.Order], which: int, underlyings: list[int]
+    ) -> None:
+        """Trigger at the price number `which`, or at the stored ones; the keeper earns the shares of those triggered."""
+        desk, by = self.told.protocol.order_desk, self.people[keeper]
+        published, update = self.prices[which]
+        fee = self.told.protocol.pyth.getUpdateFee([update]) if underlyings else 0
+        waiting, before = self.market.desk.ether, boa.env.get_balance(by)
+        result = self.told.tell(
+            "trigger",
+            desk,
+            lambda: desk.trigger(
+                [_terms(order) for order in orders], underlyings, [update] if underlyings else [], value=fee, sender=by
+            ),
+            self.market.desk.trigger,
+            orders,
+            {u: published[u] for u in underlyings},
+        )
+        earned = waiting - self.market.desk.ether
+        assert boa.env.get_balance(by) == before + (0 if isinstance(result, Revert) else earned - fee)
+        if isinstance(result, Revert):
+            return
+        for order, triggered in zip(orders, result, strict=True):
+            if triggered:
+                self.check_reached(order)
+                self.orders.append(self.market.desk.waiting[order.account, order.nonce])
+            self.told.tally.done[
+                "not triggered" if not triggered else "triggered" if order.trigger >= ARMED else "triggered again"
+            ] += 1
+
+    def check_reached(self, order: order_desk.Order) -> None:
+        """Whatever a keeper picked: a price there was, of the last seconds, and of after the request, reached the trigger."""
+        trigger = Trigger.of(order.trigger)
+        first = max(order.requested_at + DELAY, self.told.now - TRIGGER_MAX_AGE)
+        ones = [published[trigger.underlying] for published, _ in self.prices]
+        assert any(first <= one.publish_time <= self.told.now and trigger.holds(one.price) for one in ones)
+        assert self.told.now + DELAY <= order.deadline
 
     @rule(keeper=keepers, pick=picks, how_many=st.integers(1, 3))
     def keeper_executes(self, keeper: str, pick: int, how_many: int) -> None:
@@ -183,7 +369,7 @@ class OrderMachine(Machine):
     @rule(keeper=keepers, wait=st.sampled_from([0, 1, 20]))
     def request_and_execution(self, keeper: str, wait: int) -> None:
         """One order that nothing keeps from being traded but its own terms."""
-        self.request("first trader", [(0, 500)], None, False, None, 0)
+        self.request("first trader", [(0, 500)], None, None, False, None, 0)
         self.publish(DELAY, 1, 1)
         self.told.wait(wait)
         if self.orders:
@@ -231,22 +417,25 @@ class OrderMachine(Machine):
             for order, executed in zip(orders, result, strict=True):
                 reason = self.market.desk.cancelled.get((order.account, order.nonce), "")
                 self.told.tally.done["executed" if executed else f"cancelled: {reason}" if reason else "passed over"] += 1
+                self.told.tally.done["executed after a trigger"] += executed and order.trigger != 0
 
     @rule(pick=picks, early=st.booleans())
     def void(self, pick: int, early: bool) -> None:
         for order in self.chosen(pick, 1):
             if not early:
-                self.told.wait(max(0, order.requested_at + EXEC_WINDOW + 1 - self.told.now))
+                until = order.deadline if order.trigger else 0
+                if until < order.requested_at + 1_000:
+                    self.told.wait(max(0, max(order.requested_at + EXEC_WINDOW, until) + 1 - self.told.now))
             self.tell_end("void", order, self.people["keeper"])
 
-    @rule(pick=picks)
-    def cancel(self, pick: int) -> None:
+    @rule(pick=picks, by=st.none() | traders)
+    def cancel(self, pick: int, by: str | None) -> None:
         for order in self.chosen(pick, 1):
-            self.tell_end("cancel", order, str(order.payer))
+            self.tell_end("cancel", order, str(order.payer) if by is None else self.people[by])
 
     @rule(name=traders)
     def cancel_at_once(self, name: str) -> None:
-        self.request(name, [(0, 500)], None, False, None, 0)
+        self.request(name, [(0, 500)], None, None, False, None, 0)
         if self.orders:
             self.tell_end("cancel", self.orders[-1], str(self.orders[-1].payer))
 
@@ -260,8 +449,12 @@ class OrderMachine(Machine):
             lambda: getattr(desk, action)(_terms(order), sender=by),
             getattr(self.market.desk, action),
             order,
+            *([by] if action == "cancel" else []),
         )
-        assert boa.env.get_balance(payer) == before + (0 if isinstance(result, Revert) else order.fee)
+        ended = not isinstance(result, Revert)
+        assert boa.env.get_balance(payer) == before + (order.fee if ended else 0)
+        if ended and order.trigger != 0:
+            self.told.tally.done["cancel before a trigger" if action == "cancel" else "void past the deadline"] += 1
 
     @rule(name=traders, amount=st.integers(1, 30))
     def withdraw(self, name: str, amount: int) -> None:
@@ -271,6 +464,110 @@ class OrderMachine(Machine):
     @rule(name=traders)
     def deposit(self, name: str) -> None:
         self.told.deposit(account_of(self.people[name]), 10 * self.unit, self.people[name])
+
+    @rule(name=traders, of=traders, allowed=st.sampled_from([True, True, False]), by_owner=st.sampled_from([True, True, False]))
+    def set_delegate(self, name: str, of: str, allowed: bool, by_owner: bool) -> None:
+        desk, owner, delegate = self.told.protocol.order_desk, self.people[of], self.people[name]
+        by = owner if by_owner else delegate
+        self.told.tell(
+            "set delegate",
+            desk,
+            lambda: desk.set_delegate(account_of(owner), delegate, allowed, sender=by),
+            self.market.desk.set_delegate,
+            account_of(owner),
+            delegate,
+            allowed,
+            by,
+        )
+
+    @rule(name=traders, by=traders)
+    def delegate_trades(self, name: str, by: str) -> None:
+        """A request for an account, by whoever may and whoever may not; and its end."""
+        legs = [OrderLeg(self.series[0], self.unit // 2)]
+        fee, before = order_desk.min_fee(1, self.base_fee), len(self.orders)
+        self.tell_request(name, legs, [NO_LIMIT, NO_LIMIT], False, NO_DEADLINE, fee, by=by)
+        if by != name and len(self.orders) > before:
+            self.told.tally.done["request by a delegate"] += 1
+            self.tell_end("cancel", self.orders[-1], self.people[name])
+
+    @rule(
+        name=traders,
+        relayer=keepers,
+        milli=faces,
+        salt=st.integers(0, 2),
+        valid=st.sampled_from([-1, 0, 100]),
+        stop=st.booleans(),
+        only=st.none() | keepers,
+        by=st.sampled_from([SIGNER, SIGNER, SIGNER, STRANGER]),
+        again=st.booleans(),
+    )
+    def relay(
+        self,
+        name: str,
+        relayer: str,
+        milli: int,
+        salt: int,
+        valid: int,
+        stop: bool,
+        only: str | None,
+        by: Any,
+        again: bool,
+    ) -> None:
+        """What a delegate signed, or somebody else in their place; and once more by the other keeper."""
+        nobody = "0x" + 40 * "0"
+        order = order_desk.SignedOrder(
+            account=account_of(self.people[name]),
+            legs=(OrderLeg(self.series[0], milli * self.unit // 1_000),),
+            limit=NO_LIMIT,
+            mark_limit=NO_LIMIT,
+            reduce_only=False,
+            deadline=self.told.now + 1_000,
+            underlying=0,
+            above=price(self.told.protocol.index["BTC"]) if stop else 0,
+            below=0,
+            salt=salt,
+            valid_until=self.told.now + valid,
+            relayer=nobody if only is None else self.people[only],
+        )
+        for racer in (relayer, *(name for name in KEEPERS if name != relayer and again)):
+            self.tell_relay(order, self.people[racer], by)
+
+    def tell_relay(self, signed: order_desk.SignedOrder, relayer: str, key: Any) -> None:
+        desk, fee = self.told.protocol.order_desk, order_desk.min_fee(1, self.base_fee, signed.above != 0)
+        domain = DeskDomain(desk.address, boa.env.evm.patch.chain_id)
+        signature = sign(signed, domain, key.key)
+        self.signed.add((signed.account, digest(signed, domain)))
+        with self.at_base_fee():
+            order = self.told.tell(
+                "relay",
+                desk,
+                lambda: desk.relay(as_tuple(signed), SIGNER.address, signature, value=fee, sender=relayer),
+                self.market.desk.relay,
+                signed,
+                digest(signed, domain),
+                SIGNER.address,
+                key is SIGNER,
+                fee,
+                relayer,
+                self.base_fee,
+                same_result=False,
+            )
+        if not isinstance(order, Revert):
+            self.orders.append(order)
+
+    @rule(name=traders, salt=st.integers(0, 2), by=traders)
+    def revoke(self, name: str, salt: int, by: str) -> None:
+        """A digest, of something or nothing."""
+        desk, account, some = self.told.protocol.order_desk, account_of(self.people[name]), bytes([salt]) * 32
+        self.told.tell(
+            "revoke",
+            desk,
+            lambda: desk.revoke(account, some, sender=self.people[by]),
+            self.market.desk.revoke,
+            account,
+            some,
+            self.people[by],
+        )
 
     # What holds after every step
 
@@ -286,6 +583,12 @@ class OrderMachine(Machine):
         for account, until in model.live_until.items():
             assert desk.live_until(account) == until
             assert desk.last_nonce(account) == model.last_nonce[account]
+        for account, some in self.signed:
+            assert desk.is_spent(account, some) == ((account, some) in model.spent)
+        for name in TRADERS:
+            account = account_of(self.people[name])
+            for who in (SIGNER.address, *self.people.values()):
+                assert desk.is_delegate(account, who) == (who in model.delegates[account])
 
     def at_base_fee(self) -> Any:
         """Blocks inside have this run's base fee."""
@@ -299,8 +602,10 @@ def _terms(order: order_desk.Order) -> Order:
         order.nonce,
         [tuple(leg) for leg in order.legs],
         order.limit,
+        order.mark_limit,
         order.reduce_only,
         order.deadline,
+        order.trigger,
         order.requested_at,
         order.fee,
         str(order.payer),

@@ -16,14 +16,14 @@ PRICES = [price(120_000), price(4_500)]
 def test_trade__by_anyone_but_the_order_desk__reverts(protocol, house, call, trader):
     for caller in (trader, protocol.liquidator.address):
         with boa.reverts("clearing_house: only order desk"):
-            house.trade(account_of(trader), order_of((call, 1)), PRICES, NO_LIMIT, False, sender=caller)
+            house.trade(account_of(trader), order_of((call, 1)), PRICES, NO_LIMIT, NO_LIMIT, False, sender=caller)
 
 
 @pytest.mark.parametrize("face", [2**127, -(2**127), 2**255 - 1])
 def test_trade__face_too_large__reverts(protocol, house, call, trader, face):
     with boa.reverts("trade: face too large"):
         house.trade(
-            account_of(trader), order_of((call, face)), PRICES, NO_LIMIT, False, sender=protocol.order_desk.address
+            account_of(trader), order_of((call, face)), PRICES, NO_LIMIT, NO_LIMIT, False, sender=protocol.order_desk.address
         )
 
 
@@ -41,6 +41,32 @@ def test_trade__over_its_limit__reverts(protocol, trader, call):
     with boa.reverts("trade: over limit"):
         protocol.trade(trader, (call, 10), limit=total - 1)
     assert protocol.trade(trader, (call, 10), limit=total) == total
+
+
+def marks_of(protocol, trader, leg, **terms):
+    """What an order would come to less fee and impact."""
+    with boa.env.anchor():
+        protocol.trade(trader, leg, **terms)
+        (traded,) = (event for event in protocol.clearing_house.get_logs() if type(event).__name__ == "Traded")
+    return traded.total - traded.fee - traded.impact
+
+
+@pytest.mark.parametrize("face", [10, -10])
+def test_trade__marks_over_their_limit__reverts(protocol, trader, call, face):
+    marks = marks_of(protocol, trader, (call, face))
+    assert (marks > 0) == (face > 0)
+    with boa.reverts("trade: mark over limit"):
+        protocol.trade(trader, (call, face), mark_limit=marks - 1)
+    protocol.trade(trader, (call, face), mark_limit=marks)
+
+
+def test_trade__marks_at_the_worse_prices__are_what_the_limit_binds(protocol, trader, call):
+    worse = [price(protocol.index["BTC"] * 1.01), price(protocol.index["ETH"])]
+    marks = marks_of(protocol, trader, (call, 10), prices=worse)
+    assert marks > marks_of(protocol, trader, (call, 10))
+    with boa.reverts("trade: mark over limit"):
+        protocol.trade(trader, (call, 10), prices=worse, mark_limit=marks - 1)
+    protocol.trade(trader, (call, 10), prices=worse, mark_limit=marks)
 
 
 def test_trade__below_initial_margin__reverts(protocol, trader, call):

@@ -12,7 +12,7 @@ def test_cancel__before_the_delay__returns_the_fee_to_its_payer(protocol, desk, 
     desk.cancel(order, sender=trader)
     (event,) = events(desk, "Cancelled")
     assert (event.account, event.nonce, event.sender) == (order.account, order.nonce, trader)
-    assert event.reason == "order_desk: taken back by its owner"
+    assert event.reason == "order_desk: taken back"
     assert earnings(trader) == -earnings(desk.address) == ETHER
     assert desk.order_hash(order.account, order.nonce) == NOTHING
 
@@ -27,9 +27,9 @@ def test_cancel__once_its_price_may_be_known__reverts(protocol, desk, trader, bt
 
 def test_cancel__by_anyone_else__reverts(protocol, desk, trader, other, btc):
     order = protocol.request(trader, (btc, 1))
-    with reverts(desk, "order_desk: not the owner"):
+    with reverts(desk, "order_desk: neither owner nor delegate"):
         desk.cancel(order, sender=other)
-    with reverts(desk, "order_desk: not the owner"):
+    with reverts(desk, "order_desk: neither owner nor delegate"):
         desk.cancel(order._replace(account=account_of(trader, 1) ^ 1 << 96), sender=trader)
 
 

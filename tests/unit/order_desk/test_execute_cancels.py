@@ -25,6 +25,10 @@ def over_limit(protocol, trader, btc):
     return protocol.request(trader, (btc, 1), limit=0)
 
 
+def mark_over_limit(protocol, trader, btc):
+    return protocol.request(trader, (btc, 1), mark_limit=0)
+
+
 def below_initial_margin(protocol, trader, btc):
     return protocol.request(trader, (btc, -2_000))
 
@@ -96,6 +100,7 @@ def deadline_passed(protocol, trader, btc):
     ("case", "expected"),
     [
         (over_limit, "trade: over limit"),
+        (mark_over_limit, "trade: mark over limit"),
         (below_initial_margin, "trade: below initial margin"),
         (bankrupt, "trade: bankrupt"),
         (over_capacity, "trade: over pool capacity"),

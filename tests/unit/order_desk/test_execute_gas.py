@@ -39,7 +39,7 @@ def border_of(protocol, order, low, high):
     return low
 
 
-@pytest.mark.parametrize(("limit", "expected"), [(2**255 - 1, True), (0, "trade: over limit")])
+@pytest.mark.parametrize(("limit", "expected"), [(2**127 - 1, True), (0, "trade: over limit")])
 def test_execute__with_any_gas__ends_an_order_as_with_plenty_or_not_at_all(protocol, trader, btc, limit, expected):
     order = protocol.request(trader, (btc, 1), limit=limit)
     protocol.publish(after=DELAY)

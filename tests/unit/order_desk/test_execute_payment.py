@@ -70,7 +70,7 @@ def test_execute__reentered_on_the_payment__is_locked(protocol, desk, trader, wa
     update = protocol.publish(after=DELAY)
     cancel = protocol.request(owner, (btc, 1))
     calls = {
-        "request": desk.request.prepare_calldata(account_of(owner), [(btc, 1)], 0, False, 2**256 - 1),
+        "request": desk.request.prepare_calldata(account_of(owner), [(btc, 1)], 0, 0, False, 2**256 - 1),
         "execute": desk.execute.prepare_calldata([again], [0, 1], [update]),
         "void": desk.void.prepare_calldata(void),
         "cancel": desk.cancel.prepare_calldata(cancel),

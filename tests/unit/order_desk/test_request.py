@@ -9,13 +9,13 @@ from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT
 
 from .desk import ETHER, events, reverts
 
-ORDER_TYPE = "(uint256,uint256,(uint256,int256)[],int256,bool,uint256,uint256,uint256,address)"
+ORDER_TYPE = "(uint256,uint256,(uint256,int256)[],int128,int128,bool,uint256,uint256,uint256,uint256,address)"
 MAX_FACE = 2**127 - 1
 
 
-def request(desk, trader, legs, *, account=None, limit=NO_LIMIT, deadline=NO_DEADLINE, value=ETHER):
+def request(desk, trader, legs, *, account=None, limit=NO_LIMIT, mark_limit=NO_LIMIT, deadline=NO_DEADLINE, value=ETHER):
     account = account_of(trader) if account is None else account
-    return desk.request(account, legs, limit, False, deadline, value=value, sender=trader)
+    return desk.request(account, legs, limit, mark_limit, False, deadline, value=value, sender=trader)
 
 
 def test_request__stores_the_hash_of_the_terms_and_nothing_else(protocol, desk, trader, btc, eth):
@@ -46,9 +46,9 @@ def test_request__needs_no_margin_yet_and_no_price(protocol, btc):
 
 def test_request__for_an_account_of_somebody_else__reverts(desk, trader, other, btc):
     for subaccount in (0, 1, 2**96 - 1):
-        with reverts(desk, "order_desk: not the owner"):
+        with reverts(desk, "order_desk: neither owner nor delegate"):
             request(desk, trader, [(btc, 1)], account=account_of(other, subaccount))
-    with reverts(desk, "order_desk: not the owner"):
+    with reverts(desk, "order_desk: neither owner nor delegate"):
         request(desk, trader, [(btc, 1)], account=0)
 
 
@@ -118,9 +118,9 @@ def test_request__deadline_before_any_price_can_be__reverts(protocol, desk, trad
     request(desk, trader, [(1, 1)], deadline=protocol.now + DELAY)
 
 
-@pytest.mark.parametrize("limit", [-(2**255), 0, 2**255 - 1])
+@pytest.mark.parametrize("limit", [-(2**127), 0, 2**127 - 1])
 def test_request__any_limit__passes(desk, trader, limit):
-    assert request(desk, trader, [(1, 1)], limit=limit) == 1
+    assert request(desk, trader, [(1, 1)], limit=limit, mark_limit=limit) == 1
 
 
 def test_request__in_a_settle_window__passes(protocol, trader, btc):

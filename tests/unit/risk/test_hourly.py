@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from everstock.demo.volatility import Variances
+from everstock.model.volatility_oracle import Seed
 from everstock.replay.bars import PriceError
 from everstock.risk.hourly import CAP, FILE, HALF_LIVES, YEAR, Closes, Oracle, read, variance
 
@@ -42,13 +42,13 @@ def test_variance__of_a_steady_index__is_its_own():
     assert variance(walk(0.6, 40_000), 48)[1_000:].mean() == pytest.approx(0.36, rel=0.02)
 
 
-def test_variance__is_that_of_the_scenarios_own_estimate():
-    """`everstock.demo` writes variances by the same rule, one price at a time."""
-    index, ours = walk(0.7, 400), Variances("BTC", 0.6)
+def test_variance__is_that_of_the_exact_oracle():
+    """But for its rounding, and for prices of 8 decimals."""
+    index, exact = walk(0.7, 400), Seed(0, 0, 0, 3_600_000_000, 3_600_000_000, 10**6).track()
     for time, price in zip(index.time.tolist(), index.price.tolist(), strict=True):
-        ours.sample(time, price)
+        exact = exact.moved(round(price * 10**8), time)
     found = [variance(index, hours, start=0.36)[-1] for hours in HALF_LIVES]
-    assert [round(value * 10**10) for value in found] == pytest.approx(ours.on_chain(), abs=1)
+    assert [round(value * 10**10) for value in found] == pytest.approx(exact.written(), rel=1e-6)
 
 
 def test_oracle__longs_have_the_larger_and_shorts_the_smaller__inside_the_bounds():

@@ -1,0 +1,407 @@
+"""A price makes a conditional order a market order of that moment: which price, whose moment, and who is paid."""
+
+import boa
+import pytest
+from eth_abi import encode
+from eth_utils import keccak
+
+from everstock.chain import addresses
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, UNDERLYINGS
+from everstock.model.order_desk import ARMED, TRIGGER_MAX_AGE, trigger_share
+
+from .desk import ETHER, GWEI, NOTHING, base_fee, cold, events, gas_of_calls, reverts
+from .test_min_fee import BASE_FEES, PYTH_GAS, whole
+from .test_request import ORDER_TYPE
+
+
+def share_of(order):
+    return trigger_share(order.fee, len(order.legs))
+
+
+def live(protocol, order):
+    """What an order is once it is triggered now."""
+    return order._replace(
+        trigger=order.trigger & ~ARMED, requested_at=protocol.now, fee=order.fee - share_of(order)
+    )
+
+
+@pytest.fixture
+def stop(protocol, trader, btc):
+    """Closes a call bought before, once BTC is at or below 118,000; the index is at 120,000."""
+    protocol.trade(trader, (btc, 1))
+    return protocol.request_conditional(trader, (btc, -1), below=118_000, reduce_only=True, fee=ETHER)
+
+
+@pytest.fixture
+def fallen(protocol, stop):
+    """The price that triggers it was published, and nobody brought it yet."""
+    protocol.publish(after=DELAY, BTC=117_900)
+    return stop
+
+
+@pytest.mark.parametrize(
+    ("terms", "reached", "missed"),
+    [
+        ({"below": 118_000}, [118_000, 117_999, 114_500], [118_000.01, 120_000, 125_900]),
+        ({"above": 122_000}, [122_000, 122_000.01, 125_900], [121_999.99, 120_000, 114_500]),
+        ({"above": 122_000, "below": 118_000}, [118_000, 114_500, 122_000, 125_900], [118_000.01, 121_999.99]),
+    ],
+)
+def test_trigger__at_or_beyond_its_price__and_no_other(protocol, desk, trader, btc, terms, reached, missed):
+    order = protocol.request_conditional(trader, (btc, 1), **terms)
+    protocol.wait(DELAY - 1)
+    for usd in missed:
+        with boa.env.anchor():
+            fork = protocol.fork()
+            fork.publish(after=1, BTC=usd)
+            with reverts(desk, "order_desk: not triggered"):
+                fork.trigger(order)
+    for usd in reached:
+        with boa.env.anchor():
+            fork = protocol.fork()
+            fork.publish(after=1, BTC=usd)
+            assert fork.trigger(order) == [True]
+
+
+def test_trigger__by_the_other_underlying__does_not_count(protocol, desk, trader, btc):
+    order = protocol.request_conditional(trader, (btc, 1), underlying="ETH", above=4_600)
+    protocol.publish(after=DELAY, BTC=122_000)
+    with reverts(desk, "order_desk: not triggered"):
+        protocol.trigger(order)
+    protocol.publish(after=1, ETH=4_600)
+    assert protocol.trigger(order) == [True]
+
+
+def test_trigger__makes_it_a_market_order_of_now(protocol, desk, trader, keeper, btc, fallen):
+    protocol.wait(3)
+    assert protocol.trigger(fallen, by=keeper) == [True]
+    (event,) = events(desk, "Triggered")
+    order = live(protocol, fallen)
+    assert (event.account, event.nonce, event.sender) == (order.account, order.nonce, keeper)
+    assert tuple(event.order) == tuple(order)
+    assert desk.order_hash(order.account, order.nonce) == keccak(encode([ORDER_TYPE], [tuple(order)]))
+    assert desk.live_until(order.account) == protocol.now + EXEC_WINDOW
+    assert desk.last_nonce(order.account) == 1
+    with reverts(protocol.clearing_house, "clearing_house: live order"):
+        protocol.clearing_house.withdraw(order.account, 1, trader, sender=trader)
+
+    # Executed at the first price after the delay, not at the one that triggered it.
+    protocol.publish(after=DELAY, BTC=117_000)
+    protocol.publish(after=1, BTC=119_000)
+    assert protocol.execute(order, by=keeper) == [True]
+    assert events(desk, "Executed")[0].prices[0] == 117_000 * 10**8
+    assert protocol.units(trader) == {}
+
+
+def test_trigger__pays_its_share_at_once__and_the_rest_to_whoever_executes(
+    protocol, desk, keeper, other, fallen, earnings
+):
+    earnings(keeper), earnings(other), earnings(desk.address)
+    protocol.trigger(fallen, by=keeper)
+    share = share_of(fallen)
+    assert share == ETHER * 800_000 // 1_850_000
+    assert earnings(keeper) == share - 2
+    assert earnings(desk.address) == -share
+    order = live(protocol, fallen)
+    protocol.publish(after=DELAY)
+    protocol.execute(order, by=other)
+    assert earnings(other) == ETHER - share - 2
+    assert boa.env.get_balance(desk.address) == 0
+
+
+@pytest.mark.parametrize("extra", [0, 1, ETHER])
+@pytest.mark.parametrize("underlyings", [[], [0], [0, 1]])
+def test_trigger__returns_what_pyth_did_not_need(protocol, desk, keeper, stop, earnings, underlyings, extra):
+    if underlyings:
+        updates = [protocol.publish(after=DELAY, BTC=117_900)]
+    else:
+        protocol.set_prices(after=DELAY, BTC=117_900)
+        updates = []
+    fee = protocol.oracle.update_fee(updates)
+    earnings(keeper)
+    desk.trigger([stop], underlyings, updates, value=fee + extra, sender=keeper)
+    assert earnings(keeper) == share_of(stop) - fee
+
+
+def test_trigger__by_a_price_that_is_stored_already__needs_no_update(protocol, desk, keeper, stop):
+    protocol.set_prices(after=DELAY, BTC=117_900)
+    assert desk.trigger([stop], [], [], sender=keeper) == [True]
+
+
+def test_trigger__by_a_price_that_a_newer_one_followed__is_not(protocol, desk, keeper, stop):
+    """Whoever holds back a spike finds it overtaken."""
+    spike = protocol.publish(after=DELAY, BTC=117_900)
+    protocol.set_prices(after=1, BTC=119_000)
+    with reverts(desk, "order_desk: not triggered"):
+        desk.trigger([stop], [0, 1], [spike], value=2, sender=keeper)
+
+
+def test_trigger__by_an_old_price__reverts(protocol, desk, keeper, fallen):
+    protocol.wait(TRIGGER_MAX_AGE + 1)
+    with reverts(desk, "order_desk: stale price"):
+        protocol.trigger(fallen, by=keeper)
+    boa.env.evm.patch.timestamp -= 1
+    assert protocol.trigger(fallen, by=keeper) == [True]
+
+
+def test_trigger__by_a_price_of_before_its_delay__is_not(protocol, desk, trader, btc):
+    protocol.publish(after=1, BTC=117_900)
+    order = protocol.request_conditional(trader, (btc, 1), below=118_000)
+    with reverts(desk, "order_desk: not triggered"):
+        protocol.trigger(order)
+    protocol.publish(after=DELAY - 1)
+    with reverts(desk, "order_desk: not triggered"):
+        protocol.trigger(order)
+    protocol.publish(after=1)
+    assert protocol.trigger(order) == [True]
+
+
+def test_trigger__too_near_its_deadline_to_be_executed__is_not(protocol, desk, trader, btc):
+    order = protocol.request_conditional(trader, (btc, 1), below=121_000, deadline=protocol.now + 2 * DELAY)
+    protocol.publish(after=DELAY + 1)
+    with reverts(desk, "order_desk: not triggered"):
+        protocol.trigger(order)
+    again = protocol.request_conditional(trader, (btc, 1), below=121_000, deadline=protocol.now + 2 * DELAY)
+    protocol.publish(after=DELAY)
+    assert protocol.trigger(again) == [True]
+
+
+@pytest.mark.parametrize("reduce_only", [False, True])
+def test_trigger__far_from_chainlink__only_where_it_can_reduce_risk(protocol, desk, trader, btc, reduce_only):
+    order = protocol.request_conditional(trader, (btc, 1), below=121_000, reduce_only=reduce_only)
+    update = protocol.publish(after=DELAY)
+    feed = protocol.chainlink["BTC"]
+    feed.publish(int(120_000 * 1.02) * 10**8, protocol.now, protocol.now, sender=protocol.operator)
+    if reduce_only:
+        assert protocol.trigger(order, updates=[update]) == [True]
+    else:
+        with reverts(desk, "order_desk: not triggered"):
+            protocol.trigger(order, updates=[update])
+
+
+def test_trigger__refuses_what_the_oracle_refuses(protocol, desk, keeper, fallen):
+    protocol.sequencer.publish(1, protocol.now, protocol.now, sender=protocol.operator)
+    with reverts(desk, "price_oracle: sequencer down"):
+        protocol.trigger(fallen, by=keeper)
+
+
+def test_trigger__in_a_settle_window__reverts(protocol, desk, keeper, stop):
+    """It would miss its execution."""
+    protocol.set_prices(after=DELAY, BTC=105_000)
+    protocol.clearing_house.checkpoint()
+    with reverts(desk, "order_desk: market does not trade"):
+        protocol.trigger(stop, by=keeper)
+    for _ in range(2):
+        protocol.set_prices(after=601)
+        protocol.clearing_house.checkpoint()
+    assert protocol.trigger(stop, by=keeper) == [True]
+
+
+def test_trigger__by_a_price_that_makes_a_checkpoint_due__reverts_until_that_is_made(protocol, desk, keeper, stop):
+    """It might open a settle window."""
+    update = protocol.publish(after=DELAY, BTC=112_000)
+    with reverts(desk, "order_desk: market does not trade"):
+        protocol.trigger(stop, by=keeper)
+    protocol.store(update)
+    protocol.clearing_house.checkpoint()
+    assert protocol.trigger(stop, by=keeper) == [True]
+
+
+def test_trigger__unknown_underlying__reverts(desk, keeper, fallen):
+    with reverts(desk, "order_desk: unknown underlying"):
+        desk.trigger([fallen], [2], [], sender=keeper)
+
+
+def test_trigger__twice__reverts_and_pays_once(protocol, desk, keeper, other, fallen):
+    protocol.trigger(fallen, by=keeper)
+    with reverts(desk, "order_desk: unknown order"):
+        protocol.trigger(fallen, by=other)
+    with reverts(desk, "order_desk: not triggered"):
+        protocol.trigger(live(protocol, fallen), by=other)
+
+
+def test_trigger__of_a_market_order__reverts(protocol, desk, trader, keeper, btc):
+    order = protocol.request(trader, (btc, 1))
+    protocol.publish(after=DELAY)
+    for _ in range(2):
+        with reverts(desk, "order_desk: not triggered"):
+            protocol.trigger(order, by=keeper)
+        protocol.publish(after=EXEC_WINDOW + 1)
+
+
+def test_trigger__nothing__reverts(protocol, desk, keeper, fallen):
+    with reverts(desk, "order_desk: unknown order"):
+        desk.trigger([], [], [], sender=keeper)
+
+
+def test_trigger__changed_terms__reverts(protocol, desk, trader, keeper, btc, fallen):
+    for terms in (
+        fallen._replace(nonce=2),
+        fallen._replace(fee=2 * ETHER),
+        fallen._replace(payer=keeper),
+        fallen._replace(trigger=fallen.trigger & ~ARMED),
+        fallen._replace(trigger=ARMED | 1),
+        fallen._replace(legs=[(btc, 10**18)]),
+        fallen._replace(requested_at=fallen.requested_at - 1),
+    ):
+        with reverts(desk, "order_desk: unknown order"):
+            protocol.trigger(terms, by=keeper)
+
+
+def test_trigger__batch__passes_over_those_not_reached(protocol, desk, trader, other, keeper, btc, earnings):
+    stops = [
+        protocol.request_conditional(who, (btc, 1), below=usd, fee=fee * ETHER)
+        for who, usd, fee in ((trader, 118_000, 1), (other, 117_000, 2), (other, 119_000, 4), (trader, 117_900, 8))
+    ]
+    market = protocol.request(trader, (btc, 1))
+    protocol.publish(after=DELAY, BTC=117_900)
+    earnings(keeper)
+    done = protocol.trigger(*stops, stops[0], market, by=keeper)
+    assert done == [True, False, True, True, False, False]
+    assert earnings(keeper) == sum(share_of(stops[i]) for i in (0, 2, 3)) - 2
+    assert desk.order_hash(stops[1].account, stops[1].nonce) != NOTHING
+
+
+@pytest.mark.parametrize("triggered_before", [1, 2])
+def test_trigger__again_once_its_window_was_missed(protocol, desk, trader, keeper, fallen, earnings, triggered_before):
+    """What keeps an order from being executed for a minute does not end it; each trigger takes its share of what is left."""
+    order = fallen
+    for _ in range(triggered_before):
+        protocol.trigger(order, by=keeper)
+        order = live(protocol, order)
+        protocol.publish(after=EXEC_WINDOW)
+        with reverts(desk, "order_desk: not triggered"):
+            protocol.trigger(order, by=keeper)
+        protocol.publish(after=1)
+    with reverts(desk, "order_desk: window missed"):
+        protocol.execute(order, by=keeper)
+    earnings(keeper)
+    assert protocol.trigger(order, by=keeper) == [True]
+    assert earnings(keeper) == share_of(order) - 2
+    order = live(protocol, order)
+    protocol.publish(after=DELAY)
+    assert protocol.execute(order, by=keeper) == [True]
+    assert protocol.units(trader) == {}
+
+
+def test_execute__before_it_is_triggered__reverts(protocol, desk, keeper, fallen):
+    with reverts(desk, "order_desk: not triggered"):
+        protocol.execute(fallen, by=keeper)
+
+
+def test_cancel__waiting_for_its_trigger__at_any_time(protocol, desk, trader, fallen, earnings):
+    protocol.wait(1_000)
+    earnings(trader)
+    desk.cancel(fallen, sender=trader)
+    assert earnings(trader) == ETHER
+
+
+def test_cancel__triggered__only_before_its_delay_has_passed_or_once_it_missed_its_window(
+    protocol, desk, trader, keeper, fallen, earnings
+):
+    protocol.trigger(fallen, by=keeper)
+    order = live(protocol, fallen)
+    protocol.wait(DELAY)
+    for wait in (0, EXEC_WINDOW - DELAY):
+        protocol.wait(wait)
+        with reverts(desk, "order_desk: too late to cancel"):
+            desk.cancel(order, sender=trader)
+    earnings(trader)
+    for age in (DELAY - 1, EXEC_WINDOW + 1):
+        with boa.env.anchor():
+            boa.env.evm.patch.timestamp = order.requested_at + age
+            desk.cancel(order, sender=trader)
+            assert earnings(trader) == order.fee
+        earnings(trader)
+
+
+def test_void__conditional__once_its_deadline_has_passed(protocol, desk, trader, keeper, btc, earnings):
+    order = protocol.request_conditional(trader, (btc, 1), below=118_000, deadline=protocol.now + 1_000, fee=ETHER)
+    for wait in (0, EXEC_WINDOW + 1, 1_000 - EXEC_WINDOW - 1):
+        protocol.wait(wait)
+        with reverts(desk, "order_desk: may yet be triggered"):
+            desk.void(order, sender=keeper)
+    protocol.wait(1)
+    earnings(trader)
+    desk.void(order, sender=keeper)
+    assert earnings(trader) == ETHER
+
+
+def test_void__triggered__once_window_and_deadline_have_passed(protocol, desk, trader, keeper, btc, earnings):
+    order = protocol.request_conditional(trader, (btc, 1), below=118_000, deadline=protocol.now + 30, fee=ETHER)
+    protocol.publish(after=DELAY, BTC=117_900)
+    protocol.trigger(order, by=keeper)
+    order = live(protocol, order)
+    protocol.wait(EXEC_WINDOW)
+    with reverts(desk, "order_desk: window open"):
+        desk.void(order, sender=keeper)
+    protocol.wait(1)
+    earnings(trader)
+    desk.void(order, sender=keeper)
+    assert earnings(trader) == order.fee
+    assert boa.env.get_balance(desk.address) == 0
+
+
+@pytest.mark.parametrize("trouble", ["set_refusing", "set_burning"])
+def test_trigger__by_who_will_not_take_ether__reverts(protocol, desk, wallet_keeper, fallen, trouble):
+    getattr(wallet_keeper, trouble)(True)
+    with reverts(desk, "order_desk: payment failed"):
+        protocol.trigger(fallen, by=wallet_keeper.address)
+
+
+def test_trigger__reentered_on_the_payment__is_locked(protocol, desk, wallet_keeper, fallen):
+    again = desk.trigger.prepare_calldata([live(protocol, fallen)], [], [])
+    wallet_keeper.call_back(desk.address, again)
+    assert protocol.trigger(fallen, by=wallet_keeper.address) == [True]
+    assert (wallet_keeper.calls(), wallet_keeper.succeeded()) == (1, False)
+
+
+def test_cancel__conditional_of_a_wallet_that_refuses_ether__may_be_claimed_later(protocol, desk, wallet_trader, btc):
+    order = protocol.request_conditional(wallet_trader.address, (btc, 1), below=118_000, fee=ETHER)
+    wallet_trader.set_refusing(True)
+    desk.cancel(order, sender=wallet_trader.address)
+    assert desk.refunds(wallet_trader.address) == ETHER
+
+
+@pytest.mark.parametrize("wei", BASE_FEES)
+@pytest.mark.parametrize("legs", [1, 8])
+def test_min_fee__reimburses_whoever_triggers_and_whoever_executes_above_cost(
+    protocol, desk, trader, keeper, other, earnings, wei, legs
+):
+    series = [
+        protocol.list_series(name, moneyness, is_put)
+        for name in UNDERLYINGS
+        for moneyness in (0.85, 1.15)
+        for is_put in (True, False)
+    ][:legs]
+    with base_fee(wei):
+        order = protocol.request_conditional(trader, *[(id_, 0.5) for id_ in series], below=118_000)
+        update = protocol.publish(after=DELAY, BTC=117_900)
+        earnings(keeper), earnings(other)
+        with cold():
+            desk.trigger([order], [0, 1], [update], value=2, sender=keeper)
+        gas = whole(desk._computation) - gas_of_calls(desk._computation, protocol.pyth) + PYTH_GAS
+        assert earnings(keeper) > gas * wei * 11 // 10
+        order = live(protocol, order)
+        protocol.publish(after=DELAY)
+        updates = protocol.first_prices(order)
+        with cold():
+            desk.execute([order], [0, 1], updates, value=2, sender=other)
+        gas = whole(desk._computation) - gas_of_calls(desk._computation, protocol.pyth) + PYTH_GAS
+        assert earnings(other) > gas * wei * 11 // 10
+
+
+def test_min_fee__conditional__pays_for_the_trigger_too(desk):
+    flat = desk.min_fee(1, 0)
+    assert desk.min_fee(1, 0, True) == 2 * flat
+    assert desk.min_fee(8, GWEI, True) == desk.min_fee(8, GWEI) + 800_000 * GWEI + flat
+
+
+def test_trigger__price_of_each_underlying_is_the_oracles_own(protocol, desk, trader, keeper, eth):
+    """An update of one underlying triggers nothing on the other, whose stored price is too old."""
+    order = protocol.request_conditional(trader, (eth, 1), underlying="ETH", above=4_400)
+    protocol.publish(after=TRIGGER_MAX_AGE + 1)
+    updates = protocol.publisher.blobs([addresses.PYTH_IDS["BTC"]])
+    with reverts(desk, "order_desk: stale price"):
+        desk.trigger([order], [0], updates, value=1, sender=keeper)
+    assert protocol.trigger(order, by=keeper) == [True]
