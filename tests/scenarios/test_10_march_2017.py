@@ -176,7 +176,7 @@ def the_day(own_rule: bool, capital: bool) -> Iterator[tuple[Scene, int]]:
     ) as market:
         # Kraken's 968 is below the band that the present feed is held to.
         feed = replace(market.feed("BTC"), min_price=100 * 10**8)
-        market.oracle.set_feed(0, feed.as_tuple(), sender=market.owner)
+        market.oracle.set_feed(0, *feed.arguments(), sender=market.owner)
         market.move(after=SETTLE_WINDOW, BTC=float(STRIKE))
         market.pass_window()
         series = market.list_series()

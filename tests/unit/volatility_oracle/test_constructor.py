@@ -31,6 +31,12 @@ def test_constructor__seed_outside_floor_or_ceiling__is_written_inside(deployed)
     assert oracle.variances(0) == (10**8, 10**8)
 
 
+def test_constructor__without_seeds__knows_no_underlying(deployed):
+    oracle = deploy(deployed)
+    assert tuple(oracle.track(0)) == (0,) * 5
+    assert not oracle.is_due(0)
+
+
 def test_constructor__seeded_twice__reverts(deployed):
     with boa.reverts("volatility_oracle: seeded twice"):
         deploy(deployed, SEED, SEED)

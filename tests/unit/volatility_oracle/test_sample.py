@@ -236,6 +236,11 @@ def test_sample__reentered_by_way_of_the_refund__reverts(begun):
         bring(begun, first(begun), value=2, sender=caller.address)
 
 
+def test_sample__of_no_underlying__samples_none(begun):
+    assert bring(begun, first(begun), ids=[]) == 0
+    assert begun.protocol.volatility_oracle.is_due(BTC)
+
+
 # Any sequence
 
 
