@@ -251,8 +251,11 @@ def _checkpoint(state: State, policy: Policy, market: Market, busy: frozenset[Ke
 
 
 def _is_overextended(state: State, market: Market) -> bool:
-    """Whether a checkpoint would scale the book down: E < R outside a settle window, or E < R / 2."""
-    if not 0 < market.equity < market.requirement:
+    """Whether a checkpoint would scale the book down: E < R outside a settle window, or E < R / 2; or would be the first to
+    see that E is gone, since bankrupt accounts were liquidated after the last one: until then winners are paid."""
+    if market.equity <= 0:
+        return market.depth != 0 and (market.open_legs != 0 or market.claims != 0)
+    if market.equity >= market.requirement:
         return False
     return state.time >= market.window_end or 2 * market.equity < market.requirement
 

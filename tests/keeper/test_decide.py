@@ -506,12 +506,25 @@ def test_checkpoint__without_depth__is_due_always_and_made_now_and_then(facts, m
         (99, NOW + 1, False),  # losers are found first
         (50, NOW + 1, False),
         (49, NOW + 1, True),
-        (0, 0, False),
-        (-1, 0, False),
+        (0, 0, True),
+        (-1, NOW + 1, True),
     ],
 )
-def test_checkpoint__that_would_deleverage__is_made_though_none_is_due(equity, window_end, made):
-    world = state(market(equity=equity, requirement=100, window_end=window_end))
+def test_checkpoint__that_would_deleverage_or_see_equity_gone__is_made_though_none_is_due(equity, window_end, made):
+    world = state(market(equity=equity, requirement=100, window_end=window_end, open_legs=1))
+    assert bool(actions_of(Checkpoint, world)) is made
+
+
+@pytest.mark.parametrize(
+    ("facts", "made"),
+    [
+        ({"depth": 0}, False),  # seen already
+        ({"open_legs": 0, "claims": 0}, False),  # nobody's loss
+        ({"open_legs": 0, "claims": 1}, True),
+    ],
+)
+def test_checkpoint__of_equity_that_is_gone__is_made_once_and_where_it_matters(facts, made):
+    world = state(market(equity=-1, requirement=100, **facts))
     assert bool(actions_of(Checkpoint, world)) is made
 
 
