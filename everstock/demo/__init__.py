@@ -12,7 +12,6 @@ During it:
 - `traders`     what each trader does about it; knows no chain
 - `options`     marks and margins as a trader would reckon them, in floats
 - `strikes`     which series to list as an index moves
-- `volatility`  the two variances in floats, for replays in process
 - `driver`      blocks mined by hand, in step with the keeper
 - `keeper_process`  the keeper, a process of its own
 - `reader`      the state of the markets, in one call
