@@ -10,6 +10,8 @@
      an order just when it was not published before that order's own request + DELAY.
      Why a conditional order gives nobody a look ahead: triggering it commits it to a price that is yet to be published, as
      a request does. All that whoever triggers it can choose is when, among the seconds at which it is right.
+     Why a live order is firm: it could be taken back, or left to its deadline, by somebody who sees what its price will be. So it
+     cannot be cancelled, and its deadline is never inside its window: `_place` and `_is_due` see to that.
      Ether: what the desk holds is the fees of orders that wait and refunds not claimed; ether forced on it stays.
 """
 
@@ -295,8 +297,7 @@ def void(order: IOrderDesk.Order):
 def cancel(order: IOrderDesk.Order):
     self._only_trader(order.account, msg.sender)
     assert self._take(order), "order_desk: unknown order"
-    early: bool = block.timestamp < order.requested_at + DELAY
-    assert early or self._waits_for_trigger(order), "order_desk: too late to cancel"
+    assert self._waits_for_trigger(order), "order_desk: order is live"
     self._log_cancelled(order, "order_desk: taken back")
     self._return_fee(order)
 
@@ -361,7 +362,7 @@ def _place(order: IOrderDesk.Order):
     """
     self._check_legs(order.legs)
     assert order.fee >= self._min_fee(len(order.legs), block.basefee, order.trigger != 0), "order_desk: fee too low"
-    assert order.deadline >= block.timestamp + DELAY, "order_desk: deadline too early"
+    assert order.deadline >= block.timestamp + EXEC_WINDOW, "order_desk: deadline too early"
     self.order_hash[order.account][order.nonce] = self._hash(order)
     if order.trigger == 0:
         self._accounts[order.account] = order.nonce | ((block.timestamp + EXEC_WINDOW) << 64)
@@ -488,7 +489,7 @@ def _is_due(order: IOrderDesk.Order) -> bool:
     """
     @notice Whether the stored price triggers an order that waits.
     """
-    if not self._waits_for_trigger(order) or block.timestamp + DELAY > order.deadline:
+    if not self._waits_for_trigger(order) or block.timestamp + EXEC_WINDOW > order.deadline:
         return False
     word: uint256 = staticcall IPriceOracle(ORACLE).word(UNDERLYINGS[(order.trigger >> 128) & 255])
     price: uint256 = word & (2**64 - 1)
@@ -557,10 +558,6 @@ def _fill(order: IOrderDesk.Order, prices: uint256[2]) -> bool:
     @notice Trade an order that was taken, or cancel it for a reason of the trader's own; any other reverts.
     @return Whether it was traded.
     """
-    if block.timestamp > order.deadline:
-        self._log_cancelled(order, "order_desk: deadline passed")
-        return False
-
     # So that no choice of a gas limit decides how an order ends.
     assert msg.gas >= TRADE_GAS, "order_desk: not enough gas"
     legs: IRiskBook.OrderLeg[8] = empty(IRiskBook.OrderLeg[8])

@@ -70,8 +70,6 @@ def orders(stage: Stage) -> Iterator[Row]:
     yield Row("execute an order, each further leg of the account", _each(increased, with_eight), 40_000)
 
     _, order = stage.request(trader, (id_, FACE))
-    yield Row("cancel an order", trader.transact(stage.order_desk.functions.cancel(order))["gasUsed"])
-    _, order = stage.request(trader, (id_, FACE))
     stage.move(after=EXEC_WINDOW + 1)
     yield Row("void an order", stage.keeper.transact(stage.order_desk.functions.void(order))["gasUsed"])
 

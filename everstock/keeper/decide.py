@@ -204,7 +204,7 @@ def _triggers(state: State, policy: Policy, market: Market, busy: frozenset[Key]
 def _is_reached(state: State, policy: Policy, market: Market, order: Order) -> bool:
     """Whether the newest price triggers an order, and what is left of its fee would pay for its execution."""
     soon = state.time + policy.block_seconds
-    if not order.waits_for_trigger(state.time) or soon + DELAY > order.deadline:
+    if not order.waits_for_trigger(state.time) or soon + EXEC_WINDOW > order.deadline:
         return False
     trigger = Trigger.of(order.trigger)
     id_ = market.underlyings[trigger.underlying]

@@ -64,7 +64,7 @@ class Order:
     limit: int  # what it may cost at most, raw units of M
     mark_limit: int  # what its marks alone may come to
     reduce_only: bool
-    deadline: int  # the last second it may execute at
+    deadline: int  # the last second it may execute at, never inside its window
     trigger: int  # a word, see `Trigger`; 0 for a market order
     requested_at: int  # or triggered
     fee: int  # escrowed ether, less what its trigger was paid; wei
@@ -173,7 +173,7 @@ class Desk:
         word = 0 if trigger is None else self._armed(trigger)
         check_legs(legs)
         require(fee >= min_fee(len(legs), base_fee, trigger is not None), "order_desk: fee too low")
-        require(deadline >= now + DELAY, "order_desk: deadline too early")
+        require(deadline >= now + EXEC_WINDOW, "order_desk: deadline too early")
         require(trigger is None or deadline <= now + MAX_WAIT, "order_desk: deadline too late")
         self.last_nonce[account] += 1
         nonce = self.last_nonce[account]
@@ -245,13 +245,10 @@ class Desk:
         require(order.trigger == 0 or now > order.deadline, "order_desk: may yet be triggered")
 
     def cancel(self, order: Order, by: str) -> None:
-        """Its owner or a delegate takes an order back while nobody can know its price, or while it waits for its trigger; its fee
-        goes back."""
-        now = self.house.risk.now
+        """Its owner or a delegate takes a conditional order back while it waits for its trigger; its fee goes back."""
         self._only_trader(order.account, by)
         require(self._take(order), "order_desk: unknown order")
-        early = now < order.requested_at + DELAY
-        require(early or order.waits_for_trigger(now), "order_desk: too late to cancel")
+        require(order.waits_for_trigger(self.house.risk.now), "order_desk: order is live")
 
     def set_delegate(self, account: int, delegate: str, allowed: bool, by: str) -> None:
         """An account's owner lets somebody trade for it, or no longer."""
@@ -275,7 +272,7 @@ class Desk:
     def _is_due(self, order: Order) -> bool:
         """Whether the stored price triggers an order that waits."""
         risk, trigger = self.house.risk, Trigger.of(order.trigger)
-        if not order.waits_for_trigger(risk.now) or risk.now + DELAY > order.deadline:
+        if not order.waits_for_trigger(risk.now) or risk.now + EXEC_WINDOW > order.deadline:
             return False
         word = risk.oracle.stored(risk.underlyings[trigger.underlying])
         require(risk.now <= word.publish_time + TRIGGER_MAX_AGE, "order_desk: stale price")
@@ -293,10 +290,6 @@ class Desk:
 
     def _fill(self, order: Order, own_prices: Sequence[int]) -> bool:
         """Trade an order, or cancel it for a reason of the trader's own; any other reverts."""
-        key = (order.account, order.nonce)
-        if self.house.risk.now > order.deadline:
-            self.cancelled[key] = "order_desk: deadline passed"
-            return False
         try:
             with undone_on_revert(self.house):
                 self.house.trade(
@@ -305,7 +298,7 @@ class Desk:
         except Revert as revert:
             if not revert.reason.startswith("trade: "):
                 raise
-            self.cancelled[key] = revert.reason
+            self.cancelled[order.account, order.nonce] = revert.reason
             return False
         return True
 

@@ -25,7 +25,16 @@ from numpy.typing import NDArray
 
 from everstock.chain import addresses
 from everstock.chain.deployment import UNDERLYINGS
-from everstock.chain.in_process import NO_DEADLINE, NO_LIMIT, START, STOCK_PRICE, VARIANCES, Protocol, price
+from everstock.chain.in_process import (
+    NO_DEADLINE,
+    NO_LIMIT,
+    START,
+    STOCK_PRICE,
+    VARIANCES,
+    Protocol,
+    account_of,
+    price,
+)
 from everstock.model import float_price
 from everstock.model.atomic import undone_on_revert
 from everstock.model.constants import SETTLE_WINDOW
@@ -40,6 +49,8 @@ from everstock.replay.bars import Bars, read_csv
 
 Floats = NDArray[np.float64]
 
+# The attacker of the model's market.
+OWNER: Final = f"0x{1:040x}"
 DECIMALS: Final = 18
 TOKEN: Final = 10**DECIMALS
 # The pools' capital, an attacker's margin and the face of each of his legs, whole tokens: so small that impact is nothing.
@@ -219,7 +230,6 @@ class Attacker:
     name: str
     ahead: int = 0  # seconds after the price of an order that he knows while it is still his choice
     delay: int = DELAY  # from choosing a moment to that price
-    two_ways: str = ""  # "cancels" or "kills": requests both ways and gets rid of one, and how
 
     def plan(self, tables: Tables, second: int, rng: np.random.Generator) -> Plan:
         """The best position that he knows of, closed where nothing better is in sight.
@@ -234,7 +244,7 @@ class Attacker:
 
     def act(self, venue: "Venue", plan: Plan) -> bool:
         """Open and close by the rules; whether there was anything to close."""
-        return venue.round_trip(plan, self.two_ways)
+        return venue.round_trip(plan)
 
 
 @dataclass(frozen=True)
@@ -314,29 +324,18 @@ class Venue:
     series: list[int]
     begin: int  # Unix seconds
 
-    def round_trip(self, plan: Plan, two_ways: str = "") -> bool:
-        """Open and close at the prices of two seconds, each requested in time for it; False where opening is refused.
-
-        Two ways: the opposite order is requested as well, and cancelled in the last second that allows it; or both may
-        execute in the second of their price only, and whoever comes next finds that the other's deadline has passed.
-        """
-        sharp = two_ways == "kills"
+    def round_trip(self, plan: Plan) -> bool:
+        """Open and close at the prices of two seconds, each requested in time for it; False where opening is refused."""
         self.pass_to(plan.opens - DELAY)
-        unwanted = self.request(opposite(plan.legs), sharp=sharp) if two_ways else None
-        order = self.request(plan.legs, sharp=sharp)
+        order = self.request(plan.legs)
         closing = None
         for second in range(plan.opens - DELAY, plan.opens):
             self.pass_to(second)
             if second == plan.closes - DELAY:
                 closing = self.request(opposite(plan.legs), closes=True)
-        if two_ways == "cancels":
-            self.cancel(unwanted)
         self.pass_to(plan.opens)
         if not self.execute(order, plan.opens):
             return False
-        if sharp:
-            self.pass_to(plan.opens + 1)
-            assert not self.execute(unwanted, plan.opens), "its deadline has passed"
         if closing is None:
             return self.close(plan.legs, plan.closes)
         self.pass_to(plan.closes)
@@ -382,7 +381,7 @@ class ModelVenue(Venue):
             self.oracle.feeds[u] = Feed(answer, 2 * DAY, 1, 2**63, 500, 1_000, 3_000)
             self.oracle.set_variances(u, VARIANCES[name], VARIANCES[name])
         self.market = Market.create(self.oracle, Parameters.of(parameters, UNDERLYINGS), DECIMALS)
-        self.account = 1 << 96
+        self.account = account_of(OWNER)
         self.begin = START + 1
         self.bring(0)
         house = self.market.house
@@ -438,22 +437,23 @@ class ModelVenue(Venue):
             found[u] = Published(amount, amount // 2_000, -8, time, time - 1)
         return found
 
-    def request(self, legs: Sequence[Leg], *, closes: bool = False, sharp: bool = False) -> Order:
-        """Request an order now; `sharp` may execute no later than its price can be published."""
+    def request(self, legs: Sequence[Leg], *, closes: bool = False, deadline: int = NO_DEADLINE) -> Order:
+        """Request an order now."""
         return self.market.desk.request(
             account=self.account,
             legs=self._legs(legs),
             limit=NO_LIMIT,
             mark_limit=NO_LIMIT,
             reduce_only=closes,
-            deadline=self.block.timestamp + DELAY if sharp else NO_DEADLINE,
+            deadline=deadline,
             fee=min_fee(len(legs), 0),
-            payer="attacker",
+            payer=OWNER,
             base_fee=0,
         )
 
     def cancel(self, order: Order) -> None:
-        self.market.do(self.market.desk.cancel, order)
+        """Try to take an order back."""
+        self.market.do(self.market.desk.cancel, order, OWNER)
 
     def execute(self, order: Order, at: int) -> bool:
         """Without undoing a refusal, for speed: the next order, if there is one, is another."""
@@ -524,10 +524,9 @@ class ContractVenue(Venue):
         ids = {addresses.PYTH_IDS[name]: amount for name, amount in prices.items()}
         return self.protocol.publisher.publish(ids, self.begin + second)
 
-    def request(self, legs: Sequence[Leg], *, closes: bool = False, sharp: bool = False) -> Any:
-        deadline = {"deadline": self.protocol.now + DELAY} if sharp else {}
+    def request(self, legs: Sequence[Leg], *, closes: bool = False, deadline: int = NO_DEADLINE) -> Any:
         chosen = [(self.series[leg.place], leg.sign * FACE) for leg in legs]
-        return self.protocol.request(self.attacker, *chosen, reduce_only=closes, **deadline)
+        return self.protocol.request(self.attacker, *chosen, reduce_only=closes, deadline=deadline)
 
     def cancel(self, order: Any) -> None:
         self.protocol.order_desk.cancel(order, sender=self.attacker)

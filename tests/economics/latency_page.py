@@ -46,11 +46,7 @@ class Name(StrEnum):
     RANDOM = "knows nothing, takes any position"
     FOLLOWS = "knows nothing, follows the last 4 s"
     FOUR = "knows 4 s, requests"
-    FOUR_CANCELS = "knows 4 s, requests both ways, cancels one"
-    FOUR_KILLS = "knows 4 s, requests both ways, lets one miss its deadline"
     THIRTY = "knows 30 s, requests"
-    THIRTY_CANCELS = "knows 30 s, requests both ways, cancels one"
-    THIRTY_KILLS = "knows 30 s, requests both ways, lets one miss its deadline"
     UNWATCHED = "knows nothing, nobody else executes or brings a price for a minute"
     WATCHED = "the same, and somebody brings one price"
     STALE = "naive design: knows nothing, stored price a minute old"
@@ -59,8 +55,6 @@ class Name(StrEnum):
 
 NOTHING: Final = (Name.RANDOM, Name.FOLLOWS)
 KNOWN: Final = 30
-# What he may still change his mind with: until a second before the price, or in its second.
-CANCELS, KILLS = DELAY - 1, DELAY
 
 ATTACKERS: Final[Mapping[Name, Attacker]] = {
     attacker.name: attacker
@@ -68,11 +62,7 @@ ATTACKERS: Final[Mapping[Name, Attacker]] = {
         Guesser(Name.RANDOM),
         Guesser(Name.FOLLOWS, follows=True),
         Attacker(Name.FOUR),
-        Attacker(Name.FOUR_CANCELS, ahead=CANCELS, two_ways="cancels"),
-        Attacker(Name.FOUR_KILLS, ahead=KILLS, two_ways="kills"),
         Attacker(Name.THIRTY, ahead=KNOWN - DELAY),
-        Attacker(Name.THIRTY_CANCELS, ahead=KNOWN - DELAY + CANCELS, two_ways="cancels"),
-        Attacker(Name.THIRTY_KILLS, ahead=KNOWN - DELAY + KILLS, two_ways="kills"),
         Unwatched(Name.UNWATCHED),
         Unwatched(Name.WATCHED, watched=True),
         Stale(Name.STALE),

@@ -1,18 +1,24 @@
 """What is known ahead is worth nothing at the desk where the price comes later; what the rest is worth: docs/LATENCY.md."""
 
+from contextlib import contextmanager
+
 import boa
 import numpy as np
 import pytest
 
+from everstock.model.reverts import Revert
 from everstock.replay.sources import DATA_VARIABLE, data_folders
 from everstock.risk.page import found
 from tests.economics import latency_page
 from tests.economics.latency import (
+    DELAY,
+    EXEC_WINDOW,
     FACE,
     SPANS,
     STALE,
     TOKEN,
     ContractVenue,
+    Leg,
     ModelVenue,
     Session,
     Stale,
@@ -20,6 +26,7 @@ from tests.economics.latency import (
     moments,
 )
 from tests.economics.latency_page import ATTACKERS, COMMAND, NOTHING, PAGE, Name
+from tests.unit.order_desk.desk import reverts
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +60,7 @@ def test_attempts__are_a_thousand_of_each(measured):
 
 @pytest.mark.parametrize("span", SPANS)
 def test_knowing_the_price_of_ones_order__before_requesting_it__earns_no_more_than_knowing_nothing(measured, span):
-    """Four seconds, and no way to change one's mind."""
+    """Four seconds, and minds cannot be changed: see below."""
     outcomes = measured[span]
     assert outcomes[Name.FOUR].mean < 0
     assert min(apart(outcomes[Name.FOUR], outcomes[name]) for name in NOTHING) < 2.5
@@ -82,13 +89,6 @@ def test_knowing_thirty_seconds__pays_at_the_desk_too__but_never_more_than_in_on
 def test_knowing_thirty_seconds__on_a_quiet_minute__does_not_pay(measured):
     """Most minutes of a day of which one hour was the largest liquidation so far."""
     assert (measured["day"][Name.THIRTY].worth <= 0).mean() > 0.5
-
-
-@pytest.mark.parametrize("span", SPANS)
-def test_changing_ones_mind__before_the_price_or_at_it__gives_back_most_of_the_delay(measured, span):
-    """Both ways are requested; one is cancelled a second before its price, or its deadline is the second of its price."""
-    one, cancels, kills = (measured[span][name].chosen.mean for name in (Name.FOUR, Name.FOUR_CANCELS, Name.FOUR_KILLS))
-    assert one == 0 < cancels < kills
 
 
 def test_page__is_what_was_measured(folder, measured):
@@ -130,3 +130,31 @@ def test_contracts__pay_each_attacker_what_the_model_pays_him(protocol, crash, a
             gained.append(venue.wealth() - before)
     assert gained[0] == gained[1]
     assert abs(gained[0]) < FACE * TOKEN
+
+
+@pytest.mark.parametrize("venue", ["model", "contracts"])
+def test_changing_ones_mind__by_cancelling_or_by_a_deadline__is_refused(protocol, crash, venue):
+    """It gave most of the delay back while it was free: docs/LATENCY.md, point 3."""
+    model = ModelVenue(crash)
+    with boa.env.anchor():
+        market = model if venue == "model" else ContractVenue(protocol.fork(), crash, model.strikes())
+        now = market.begin + market.second
+        for until in (DELAY, EXEC_WINDOW - 1):
+            with refused(market, "order_desk: deadline too early"):
+                market.request([Leg(0, 1)], deadline=now + until)
+        order = market.request([Leg(0, 1)], deadline=now + EXEC_WINDOW)
+        for age in (0, DELAY - 1, DELAY, EXEC_WINDOW):
+            market.pass_to(now - market.begin + age)
+            with refused(market, "order_desk: order is live"):
+                market.cancel(order)
+
+
+@contextmanager
+def refused(market, reason):
+    """What is inside must be refused with just this reason."""
+    if isinstance(market, ModelVenue):
+        with pytest.raises(Revert, match=f"^{reason}$"):
+            yield
+    else:
+        with reverts(market.protocol.order_desk, reason):
+            yield

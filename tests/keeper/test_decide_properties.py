@@ -48,7 +48,7 @@ def orders(draw):
         legs=tuple((series, 1) for series in draw(st.sampled_from([(1,), (1, 2), (3,), (2, 3), (9,)]))),
         fee=draw(st.sampled_from([0, 10**13, 10**18])),
         trigger=draw(st.just(0) | triggers),
-        deadline=draw(st.sampled_from([NOW - 1, NOW + 3, NOW + 1_000])),
+        deadline=draw(st.sampled_from([NOW - 1, NOW + 61, NOW + 62, NOW + 1_000])),
         reduce_only=draw(st.booleans()),
     )
 
@@ -184,7 +184,7 @@ def test_triggers__as_the_order_desk_does_and_paying_their_way(world):
             assert trigger.holds(price.price)
             assert max(o.requested_at + DELAY, NOW - TRIGGER_MAX_AGE) <= price.publish_time <= NOW
             assert o.is_armed or NOW > o.requested_at + EXEC_WINDOW
-            assert NOW + DELAY <= o.deadline
+            assert NOW + EXEC_WINDOW <= o.deadline
         assert len(action.orders) <= 8
         earned = sum(trigger_share(o.fee, len(o.legs)) for o in action.orders)
         assert earned >= action.gas * state.base_fee + (action.update.fee if action.update else 0)

@@ -55,7 +55,6 @@ class OrderMachine(Machine):
             "executed after a trigger",
             "passed over",
             "cancel",
-            "cancel before a trigger",
             "set delegate",
             "request by a delegate",
             "relay",
@@ -65,7 +64,6 @@ class OrderMachine(Machine):
             "withdraw",
             "deposit",
             "update prices",
-            "cancelled: order_desk: deadline passed",
             "cancelled: trade: below initial margin",
             "cancelled: trade: over limit",
             "cancelled: trade: mark over limit",
@@ -155,7 +153,7 @@ class OrderMachine(Machine):
         limit=st.sampled_from([None, None, None, 0]),
         mark_limit=st.sampled_from([None, None, None, 0]),
         reduce_only=st.sampled_from([False, False, True]),
-        deadline=st.sampled_from([None, None, None, DELAY, 10]),
+        deadline=st.sampled_from([None, None, None, EXEC_WINDOW, 1_000]),
         extra=st.sampled_from([0, 1, 10**15]),
     )
     def request(
@@ -185,7 +183,7 @@ class OrderMachine(Machine):
             "twice": [one, one],
         }.get(fault, [one])
         fee = order_desk.min_fee(len(legs), self.base_fee) - (fault == "fee")
-        until = self.told.now + DELAY - 1 if fault == "deadline" else NO_DEADLINE
+        until = self.told.now + EXEC_WINDOW - 1 if fault == "deadline" else NO_DEADLINE
         self.tell_request(name, legs, [NO_LIMIT, NO_LIMIT], False, until, fee)
 
     def tell_request(
@@ -227,7 +225,7 @@ class OrderMachine(Machine):
         above=distances,
         below=distances,
         reduce_only=st.sampled_from([False, True]),
-        deadline=st.sampled_from([30, 80, 1_000, MAX_WAIT]),
+        deadline=st.sampled_from([EXEC_WINDOW + DELAY, 80, 1_000, MAX_WAIT]),
         extra=st.sampled_from([0, 1, 10**15]),
     )
     def request_conditional(
@@ -256,7 +254,7 @@ class OrderMachine(Machine):
     def request_conditional_badly(self, name: str, fault: str) -> None:
         legs = [] if fault == "legs" else [OrderLeg(self.series[0], self.unit)]
         fee = order_desk.min_fee(len(legs), self.base_fee, True) - (fault == "fee")
-        wait = {"early": DELAY - 1, "late": MAX_WAIT + 1}.get(fault, DELAY)
+        wait = {"early": EXEC_WINDOW - 1, "late": MAX_WAIT + 1}.get(fault, EXEC_WINDOW)
         trigger = {
             "underlying": Trigger(2, 1, 0),
             "none": Trigger(0, 0, 0),
@@ -354,7 +352,8 @@ class OrderMachine(Machine):
         first = max(order.requested_at + DELAY, self.told.now - TRIGGER_MAX_AGE)
         ones = [published[trigger.underlying] for published, _ in self.prices]
         assert any(first <= one.publish_time <= self.told.now and trigger.holds(one.price) for one in ones)
-        assert self.told.now + DELAY <= order.deadline
+        # Its deadline comes when its window is over, so it is firm.
+        assert self.told.now + EXEC_WINDOW <= order.deadline
 
     @rule(keeper=keepers, pick=picks, how_many=st.integers(1, 3))
     def keeper_executes(self, keeper: str, pick: int, how_many: int) -> None:
@@ -418,6 +417,7 @@ class OrderMachine(Machine):
                 reason = self.market.desk.cancelled.get((order.account, order.nonce), "")
                 self.told.tally.done["executed" if executed else f"cancelled: {reason}" if reason else "passed over"] += 1
                 self.told.tally.done["executed after a trigger"] += executed and order.trigger != 0
+                assert not executed or self.told.now <= order.deadline
 
     @rule(pick=picks, early=st.booleans())
     def void(self, pick: int, early: bool) -> None:
@@ -435,9 +435,11 @@ class OrderMachine(Machine):
 
     @rule(name=traders)
     def cancel_at_once(self, name: str) -> None:
+        """A market order, which is firm, and a conditional one."""
         self.request(name, [(0, 500)], None, None, False, None, 0)
-        if self.orders:
-            self.tell_end("cancel", self.orders[-1], str(self.orders[-1].payer))
+        self.request_conditional(name, 500, 0, 0.004, None, False, 1_000, 0)
+        for order in self.orders[-2:]:
+            self.tell_end("cancel", order, str(order.payer))
 
     def tell_end(self, action: str, order: order_desk.Order, by: str) -> None:
         """End an order without a trade; its fee goes back to who paid it."""
@@ -453,8 +455,9 @@ class OrderMachine(Machine):
         )
         ended = not isinstance(result, Revert)
         assert boa.env.get_balance(payer) == before + (order.fee if ended else 0)
-        if ended and order.trigger != 0:
-            self.told.tally.done["cancel before a trigger" if action == "cancel" else "void past the deadline"] += 1
+        # What is live is firm.
+        assert action != "cancel" or not ended or order.waits_for_trigger(self.told.now)
+        self.told.tally.done["void past the deadline"] += action == "void" and ended and order.trigger != 0
 
     @rule(name=traders, amount=st.integers(1, 30))
     def withdraw(self, name: str, amount: int) -> None:
@@ -480,12 +483,13 @@ class OrderMachine(Machine):
             by,
         )
 
-    @rule(name=traders, by=traders)
-    def delegate_trades(self, name: str, by: str) -> None:
-        """A request for an account, by whoever may and whoever may not; and its end."""
+    @rule(name=traders, by=traders, stop=st.booleans())
+    def delegate_trades(self, name: str, by: str, stop: bool) -> None:
+        """A request for an account, by whoever may and whoever may not; and its owner would take it back."""
         legs = [OrderLeg(self.series[0], self.unit // 2)]
-        fee, before = order_desk.min_fee(1, self.base_fee), len(self.orders)
-        self.tell_request(name, legs, [NO_LIMIT, NO_LIMIT], False, NO_DEADLINE, fee, by=by)
+        fee, before = order_desk.min_fee(1, self.base_fee, stop), len(self.orders)
+        trigger = Trigger(0, 0, price(self.told.protocol.index["BTC"] / 2)) if stop else None
+        self.tell_request(name, legs, [NO_LIMIT, NO_LIMIT], False, self.told.now + 1_000, fee, trigger, by)
         if by != name and len(self.orders) > before:
             self.told.tally.done["request by a delegate"] += 1
             self.tell_end("cancel", self.orders[-1], self.people[name])

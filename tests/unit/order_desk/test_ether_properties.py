@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from everstock.chain.in_process import DELAY, EXEC_WINDOW
+from everstock.model.order_desk import ARMED
 
 from .desk import events, reverts, wallet
 
@@ -47,10 +48,15 @@ class OrderDeskEther(RuleBasedStateMachine):
         else:
             self.wealth[receiver] += order.fee
 
-    def pick(self, index):
-        """One of the waiting orders; None if there is none."""
-        waiting = list(self.waiting.values())
+    def pick(self, index, *, armed=True):
+        """One of the waiting orders, or of those that do not wait for a trigger; None if there is none."""
+        waiting = [order for order in self.waiting.values() if armed or order.trigger < ARMED]
         return waiting[index % len(waiting)] if waiting else None
+
+    def waits_for_trigger(self, order):
+        """Whether it is conditional and was not triggered, or in vain."""
+        missed = self.protocol.now > order.requested_at + EXEC_WINDOW
+        return order.trigger >= ARMED or (order.trigger != 0 and missed)
 
     def pass_time(self, order, age):
         """Until the order is so old, if it is not older already."""
@@ -83,14 +89,24 @@ class OrderDeskEther(RuleBasedStateMachine):
         self.wealth[self.keeper] += fee - live.fee
         note(f"trigger {order.nonce} of trader {who}")
 
-    @rule(index=picks, age=st.sampled_from([0, DELAY - 1, DELAY]))
+    @rule(who=st.integers(0, 2), extra=fees)
+    def request_conditional(self, who, extra):
+        """One that nobody triggers."""
+        trader = self.traders[who]
+        fee = self.desk.min_fee(1, boa.env.evm.vm.state.base_fee, True) + extra
+        order = self.protocol.request_conditional(trader, (self.series, 1), below=1, fee=fee)
+        self.waiting[order.account, order.nonce] = order
+        self.wealth[trader] -= fee
+        note(f"request conditional {order.nonce} of trader {who}")
+
+    @rule(index=picks, age=st.sampled_from([0, DELAY - 1, DELAY, EXEC_WINDOW + 1]))
     def cancel(self, index, age):
         order = self.pick(index)
         if order is None:
             return
-        age = self.pass_time(order, age)
-        if age >= DELAY and not (order.trigger and age > EXEC_WINDOW):
-            with reverts(self.desk, "order_desk: too late to cancel"):
+        self.pass_time(order, age)
+        if not self.waits_for_trigger(order):
+            with reverts(self.desk, "order_desk: order is live"):
                 self.desk.cancel(order, sender=order.payer)
         else:
             self.desk.cancel(order, sender=order.payer)
@@ -101,8 +117,10 @@ class OrderDeskEther(RuleBasedStateMachine):
         order = self.pick(index)
         if order is None:
             return
-        if self.pass_time(order, age) <= EXEC_WINDOW:
-            with reverts(self.desk, "order_desk: window open"):
+        is_open = self.pass_time(order, age) <= EXEC_WINDOW and order.trigger < ARMED
+        if is_open or (order.trigger and self.protocol.now <= order.deadline):
+            reason = "window open" if is_open else "may yet be triggered"
+            with reverts(self.desk, f"order_desk: {reason}"):
                 self.desk.void(order, sender=self.keeper)
         else:
             self.desk.void(order, sender=self.keeper)
@@ -116,11 +134,12 @@ class OrderDeskEther(RuleBasedStateMachine):
     )
     def execute(self, index, age, again, extra):
         """All orders requested in one second, some of them twice, with too much ether."""
-        order = self.pick(index)
+        order = self.pick(index, armed=False)
         if order is None:
             return
         age = self.pass_time(order, age)
-        batch = [other for other in self.waiting.values() if other.requested_at == order.requested_at][:4]
+        batch = [other for other in self.waiting.values() if other.requested_at == order.requested_at]
+        batch = [other for other in batch if other.trigger < ARMED][:4]
         updates = self.protocol.first_prices(order)
         cost = self.protocol.oracle.update_fee(updates)
         call = [*batch, *batch] if again else batch

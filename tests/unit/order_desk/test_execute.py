@@ -117,10 +117,10 @@ def test_execute__after_the_window__reverts(protocol, desk, trader, btc):
     assert is_waiting(protocol, order)
 
 
-def test_execute__at_the_deadline__passes(protocol, trader, btc):
-    order = protocol.request(trader, (btc, 1), deadline=protocol.now + 10)
+def test_execute__at_the_deadline__which_is_never_before_the_windows_end__passes(protocol, trader, btc):
+    order = protocol.request(trader, (btc, 1), deadline=protocol.now + EXEC_WINDOW)
     protocol.publish(after=DELAY)
-    protocol.wait(10 - DELAY)
+    protocol.wait(EXEC_WINDOW - DELAY)
     assert protocol.execute(order) == [True]
 
 
@@ -341,7 +341,8 @@ def test_execute__twice__reverts(protocol, desk, trader, btc):
 
 
 def test_execute__once_cancelled_or_voided__reverts(protocol, desk, trader, keeper, btc):
-    cancelled, failing, voided = [protocol.request(trader, (btc, 1), limit=0) for _ in range(3)]
+    failing, voided = [protocol.request(trader, (btc, 1), limit=0) for _ in range(2)]
+    cancelled = protocol.request_conditional(trader, (btc, 1), below=118_000)
     desk.cancel(cancelled, sender=trader)
     protocol.publish(after=DELAY)
     assert protocol.execute(failing) == [False]

@@ -48,16 +48,15 @@ def test_execute__one_that_fails_for_its_own_reason__stops_no_other(
         protocol.request(trader, (btc, 1), limit=0),
         protocol.request(other, (btc, 1)),
         protocol.request(trader, (btc, 0.1)),
-        protocol.request(trader, (btc, 1), deadline=protocol.now + DELAY),
+        protocol.request(trader, (btc, 1), mark_limit=0),
     ]
     protocol.publish(after=DELAY)
-    protocol.wait(1)
     earnings(keeper)
     assert protocol.execute(*orders, by=keeper) == [False, True, False, False]
     assert [event.reason for event in events(desk, "Cancelled")] == [
         "trade: over limit",
         "trade: face below minimum",
-        "order_desk: deadline passed",
+        "trade: mark over limit",
     ]
     assert earnings(keeper) == sum(order.fee for order in orders) - 2
 

@@ -90,12 +90,6 @@ def ninth_leg(protocol, trader, btc):
     return protocol.request(trader, (btc, 1))
 
 
-def deadline_passed(protocol, trader, btc):
-    order = protocol.request(trader, (btc, 1), deadline=protocol.now + DELAY)
-    protocol.wait(1)
-    return order
-
-
 @pytest.mark.parametrize(
     ("case", "expected"),
     [
@@ -112,7 +106,6 @@ def deadline_passed(protocol, trader, btc):
         (face_too_large, "trade: face too large"),
         (nothing_to_reduce, "trade: nothing to reduce"),
         (ninth_leg, "trade: ninth leg"),
-        (deadline_passed, "order_desk: deadline passed"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -144,8 +137,8 @@ def test_execute__cancelled__keeps_the_price_it_brought(protocol, trader, btc):
     assert protocol.oracle.word(0) & (2**64 - 1) == price(121_000)
 
 
-def test_execute__deadline_passed_but_no_price_brought__reverts(protocol, desk, trader, keeper, btc):
-    order = deadline_passed(protocol, trader, btc)
+def test_execute__sure_to_fail_but_no_price_brought__reverts(protocol, desk, trader, keeper, btc):
+    order = over_limit(protocol, trader, btc)
     protocol.publish(after=DELAY)
     with reverts(desk, "order_desk: no underlyings"):
         desk.execute([order], [], [], sender=keeper)

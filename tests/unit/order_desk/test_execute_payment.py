@@ -26,7 +26,8 @@ def test_execute__ether_forced_on_the_desk__stays_and_breaks_nothing(
     protocol, desk, trader, other, keeper, btc, earnings
 ):
     boa.env.set_balance(desk.address, 7 * ETHER)
-    cancelled, failing, voided, _ = [protocol.request(trader, (btc, 1), fee=ETHER, limit=0) for _ in range(4)]
+    failing, voided, _ = [protocol.request(trader, (btc, 1), fee=ETHER, limit=0) for _ in range(3)]
+    cancelled = protocol.request_conditional(trader, (btc, 1), below=118_000, fee=ETHER)
     executed = protocol.request(other, (btc, 1), fee=ETHER)
     desk.cancel(cancelled, sender=trader)
     protocol.publish(after=DELAY)
@@ -68,7 +69,7 @@ def test_execute__reentered_on_the_payment__is_locked(protocol, desk, trader, wa
     protocol.wait(EXEC_WINDOW - 2)
     again, order = protocol.request(owner, (btc, 1)), protocol.request(trader, (btc, 1))
     update = protocol.publish(after=DELAY)
-    cancel = protocol.request(owner, (btc, 1))
+    cancel = protocol.request_conditional(owner, (btc, 1), below=118_000)
     calls = {
         "request": desk.request.prepare_calldata(account_of(owner), [(btc, 1)], 0, 0, False, 2**256 - 1),
         "execute": desk.execute.prepare_calldata([again], [0, 1], [update]),

@@ -69,10 +69,6 @@ def over_limit(protocol, trader, eight):
     return [protocol.request(trader, (eight[0], 1), limit=0)]
 
 
-def deadline_passed(protocol, trader, eight):
-    return [protocol.request(trader, (eight[0], 1), deadline=protocol.now + DELAY)]
-
-
 @pytest.mark.parametrize("wei", BASE_FEES)
 @pytest.mark.parametrize(
     "case",
@@ -83,14 +79,13 @@ def deadline_passed(protocol, trader, eight):
         eight_legs_of_a_full_account,
         a_batch,
         over_limit,
-        deadline_passed,
     ],
     ids=lambda case: case.__name__,
 )
 def test_min_fee__reimburses_whoever_executes_above_cost(protocol, desk, trader, keeper, eight, case, wei, earnings):
     with base_fee(wei):
         orders = case(protocol, trader, eight)
-        protocol.publish(after=DELAY + 1)
+        protocol.publish(after=DELAY)
         updates = protocol.first_prices(orders[0])
         earnings(keeper)
         with cold():

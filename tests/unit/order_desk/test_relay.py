@@ -150,13 +150,31 @@ def test_relay__conditional(protocol, desk, domain, keeper, signed):
 
 
 def test_cancel__relayed__by_the_owner__returns_the_fee_to_the_relayer(protocol, desk, domain, owner, keeper, signed, earnings):
-    relay(desk, domain, signed, keeper)
+    relay(desk, domain, replace(signed, above=price(130_000), deadline=protocol.now + MAX_WAIT), keeper)
     (event,) = events(desk, "Requested")
     with reverts(desk, "order_desk: neither owner nor delegate"):
         desk.cancel(event.order, sender=keeper)
     earnings(keeper)
     desk.cancel(event.order, sender=owner.address)
     assert earnings(keeper) == ETHER
+
+
+def test_cancel__relayed_market_order__reverts(desk, domain, owner, keeper, signed):
+    relay(desk, domain, signed, keeper)
+    (event,) = events(desk, "Requested")
+    with reverts(desk, "order_desk: order is live"):
+        desk.cancel(event.order, sender=owner.address)
+
+
+@pytest.mark.parametrize("above", [0, 5])
+def test_relay__deadline_nearer_than_the_window__reverts(protocol, desk, domain, keeper, signed, above):
+    """Counted from the relaying, not from the signature."""
+    signed = replace(signed, above=above, deadline=protocol.now + EXEC_WINDOW)
+    protocol.wait(1)
+    with reverts(desk, "order_desk: deadline too early"):
+        relay(desk, domain, signed, keeper)
+    protocol.wait(-1)
+    assert relay(desk, domain, signed, keeper) == 1
 
 
 def test_relay__twice__reverts(protocol, desk, domain, keeper, other, signed):

@@ -19,7 +19,7 @@ def request(desk, trader, legs, *, account=None, limit=NO_LIMIT, mark_limit=NO_L
 
 
 def test_request__stores_the_hash_of_the_terms_and_nothing_else(protocol, desk, trader, btc, eth):
-    order = protocol.request(trader, (btc, 1.5), (eth, -2), limit=-7, reduce_only=True, deadline=protocol.now + DELAY)
+    order = protocol.request(trader, (btc, 1.5), (eth, -2), limit=-7, reduce_only=True, deadline=protocol.now + 90)
     (event,) = events(desk, "Requested")
     assert (event.account, event.nonce, tuple(event.order)) == (order.account, order.nonce, tuple(order))
     assert desk.order_hash(order.account, order.nonce) == keccak(encode([ORDER_TYPE], [tuple(order)]))
@@ -111,11 +111,12 @@ def test_request__fee_below_the_least__reverts(desk, trader):
         request(desk, trader, legs, value=least)
 
 
-def test_request__deadline_before_any_price_can_be__reverts(protocol, desk, trader):
-    for deadline in (0, protocol.now, protocol.now + DELAY - 1):
+def test_request__deadline_before_its_window_ends__reverts(protocol, desk, trader):
+    """Or it could be left to its deadline by who sees what its price will be."""
+    for deadline in (0, protocol.now, protocol.now + DELAY, protocol.now + EXEC_WINDOW - 1):
         with reverts(desk, "order_desk: deadline too early"):
             request(desk, trader, [(1, 1)], deadline=deadline)
-    request(desk, trader, [(1, 1)], deadline=protocol.now + DELAY)
+    request(desk, trader, [(1, 1)], deadline=protocol.now + EXEC_WINDOW)
 
 
 @pytest.mark.parametrize("limit", [-(2**127), 0, 2**127 - 1])

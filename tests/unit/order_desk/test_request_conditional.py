@@ -3,14 +3,14 @@ import pytest
 from eth_abi import encode
 from eth_utils import keccak
 
-from everstock.chain.in_process import DELAY, NO_DEADLINE, NO_LIMIT, UNDERLYINGS, account_of, price
+from everstock.chain.in_process import EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, UNDERLYINGS, account_of, price
 from everstock.model.order_desk import ARMED, MAX_WAIT, Trigger
 
 from .desk import ETHER, events, reverts
 from .test_request import ORDER_TYPE
 
 
-def request(desk, trader, *, legs=((1, 1),), account=None, wait=DELAY, trigger=(0, 5, 0), value=ETHER):
+def request(desk, trader, *, legs=((1, 1),), account=None, wait=EXEC_WINDOW, trigger=(0, 5, 0), value=ETHER):
     account = account_of(trader) if account is None else account
     deadline = boa.env.evm.patch.timestamp + wait
     terms = (account, list(legs), NO_LIMIT, NO_LIMIT, False, deadline)
@@ -79,12 +79,12 @@ def test_request_conditional__any_other_trigger__passes(desk, trader, trigger):
 
 def test_request_conditional__deadline_out_of_reach__reverts(desk, trader):
     with reverts(desk, "order_desk: deadline too early"):
-        request(desk, trader, wait=DELAY - 1)
+        request(desk, trader, wait=EXEC_WINDOW - 1)
     with reverts(desk, "order_desk: deadline too late"):
         request(desk, trader, wait=MAX_WAIT + 1)
     with reverts(desk, "order_desk: deadline too late"):
         request(desk, trader, wait=NO_DEADLINE - boa.env.evm.patch.timestamp)
-    assert [request(desk, trader, wait=wait) for wait in (DELAY, MAX_WAIT)] == [1, 2]
+    assert [request(desk, trader, wait=wait) for wait in (EXEC_WINDOW, MAX_WAIT)] == [1, 2]
 
 
 def test_request_conditional__fee_below_the_least__reverts(desk, trader):

@@ -1,7 +1,7 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import DELAY, NO_DEADLINE, NO_LIMIT, account_of
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, account_of
 
 from .desk import ETHER, ZERO_ADDRESS, events, reverts
 
@@ -44,7 +44,8 @@ def test_request__by_a_delegate__pays_from_and_back_to_them(protocol, desk, trad
     (event,) = events(desk, "Requested")
     assert event.order.payer == delegate
     assert earnings(delegate) == -ETHER
-    desk.cancel(event.order, sender=delegate)
+    protocol.wait(EXEC_WINDOW + 1)
+    desk.void(event.order, sender=trader)
     assert (earnings(delegate), earnings(trader)) == (ETHER, 0)
 
 
@@ -55,10 +56,9 @@ def test_request_conditional__by_a_delegate__passes(protocol, desk, trader, dele
 
 
 def test_cancel__by_owner_or_any_delegate__whoever_requested(protocol, desk, trader, delegate, btc):
-    desk.cancel(protocol.request(trader, (btc, 1)), sender=delegate)
-    request(desk, account_of(trader), delegate)
-    (event,) = events(desk, "Requested")
-    desk.cancel(event.order, sender=trader)
+    for requests, cancels in ((trader, delegate), (delegate, trader)):
+        order = protocol.request_conditional(trader, (btc, 1), above=1, by=requests)
+        desk.cancel(order, sender=cancels)
 
 
 def test_request__by_a_delegate_of_another_account__reverts(desk, trader, delegate):

@@ -156,14 +156,34 @@ def test_trigger__by_a_price_of_before_its_delay__is_not(protocol, desk, trader,
     assert protocol.trigger(order) == [True]
 
 
-def test_trigger__too_near_its_deadline_to_be_executed__is_not(protocol, desk, trader, btc):
-    order = protocol.request_conditional(trader, (btc, 1), below=121_000, deadline=protocol.now + 2 * DELAY)
-    protocol.publish(after=DELAY + 1)
+def test_trigger__where_its_deadline_would_come_before_its_window_ends__is_not(protocol, desk, trader, btc):
+    """Once triggered it is firm: the deadline must not let it die where its price is known."""
+    orders = [
+        protocol.request_conditional(trader, (btc, 1), below=121_000, deadline=protocol.now + DELAY + EXEC_WINDOW + left)
+        for left in (-1, 0)
+    ]
+    protocol.publish(after=DELAY)
+    with reverts(desk, "order_desk: not triggered"):
+        protocol.trigger(orders[0])
+    assert protocol.trigger(*orders) == [False, True]
+    order = live(protocol, orders[1])
+    protocol.publish(after=DELAY)
+    protocol.wait(EXEC_WINDOW - DELAY)
+    assert protocol.now == order.deadline
+    assert protocol.execute(order) == [True]
+
+
+def test_trigger__again__with_less_than_a_window_left__is_not(protocol, desk, trader, btc):
+    order = protocol.request_conditional(
+        trader, (btc, 1), below=121_000, deadline=protocol.now + DELAY + 2 * EXEC_WINDOW
+    )
+    protocol.publish(after=DELAY)
+    protocol.trigger(order)
+    order = live(protocol, order)
+    protocol.publish(after=EXEC_WINDOW + 1)
     with reverts(desk, "order_desk: not triggered"):
         protocol.trigger(order)
-    again = protocol.request_conditional(trader, (btc, 1), below=121_000, deadline=protocol.now + 2 * DELAY)
-    protocol.publish(after=DELAY)
-    assert protocol.trigger(again) == [True]
+    desk.cancel(order, sender=trader)
 
 
 @pytest.mark.parametrize("reduce_only", [False, True])
@@ -289,32 +309,6 @@ def test_execute__before_it_is_triggered__reverts(protocol, desk, keeper, fallen
         protocol.execute(fallen, by=keeper)
 
 
-def test_cancel__waiting_for_its_trigger__at_any_time(protocol, desk, trader, fallen, earnings):
-    protocol.wait(1_000)
-    earnings(trader)
-    desk.cancel(fallen, sender=trader)
-    assert earnings(trader) == ETHER
-
-
-def test_cancel__triggered__only_before_its_delay_has_passed_or_once_it_missed_its_window(
-    protocol, desk, trader, keeper, fallen, earnings
-):
-    protocol.trigger(fallen, by=keeper)
-    order = live(protocol, fallen)
-    protocol.wait(DELAY)
-    for wait in (0, EXEC_WINDOW - DELAY):
-        protocol.wait(wait)
-        with reverts(desk, "order_desk: too late to cancel"):
-            desk.cancel(order, sender=trader)
-    earnings(trader)
-    for age in (DELAY - 1, EXEC_WINDOW + 1):
-        with boa.env.anchor():
-            boa.env.evm.patch.timestamp = order.requested_at + age
-            desk.cancel(order, sender=trader)
-            assert earnings(trader) == order.fee
-        earnings(trader)
-
-
 def test_void__conditional__once_its_deadline_has_passed(protocol, desk, trader, keeper, btc, earnings):
     order = protocol.request_conditional(trader, (btc, 1), below=118_000, deadline=protocol.now + 1_000, fee=ETHER)
     for wait in (0, EXEC_WINDOW + 1, 1_000 - EXEC_WINDOW - 1):
@@ -328,12 +322,15 @@ def test_void__conditional__once_its_deadline_has_passed(protocol, desk, trader,
 
 
 def test_void__triggered__once_window_and_deadline_have_passed(protocol, desk, trader, keeper, btc, earnings):
-    order = protocol.request_conditional(trader, (btc, 1), below=118_000, deadline=protocol.now + 30, fee=ETHER)
+    order = protocol.request_conditional(trader, (btc, 1), below=118_000, deadline=protocol.now + 70, fee=ETHER)
     protocol.publish(after=DELAY, BTC=117_900)
     protocol.trigger(order, by=keeper)
     order = live(protocol, order)
     protocol.wait(EXEC_WINDOW)
     with reverts(desk, "order_desk: window open"):
+        desk.void(order, sender=keeper)
+    protocol.wait(order.deadline - protocol.now)
+    with reverts(desk, "order_desk: may yet be triggered"):
         desk.void(order, sender=keeper)
     protocol.wait(1)
     earnings(trader)
@@ -354,13 +351,6 @@ def test_trigger__reentered_on_the_payment__is_locked(protocol, desk, wallet_kee
     wallet_keeper.call_back(desk.address, again)
     assert protocol.trigger(fallen, by=wallet_keeper.address) == [True]
     assert (wallet_keeper.calls(), wallet_keeper.succeeded()) == (1, False)
-
-
-def test_cancel__conditional_of_a_wallet_that_refuses_ether__may_be_claimed_later(protocol, desk, wallet_trader, btc):
-    order = protocol.request_conditional(wallet_trader.address, (btc, 1), below=118_000, fee=ETHER)
-    wallet_trader.set_refusing(True)
-    desk.cancel(order, sender=wallet_trader.address)
-    assert desk.refunds(wallet_trader.address) == ETHER
 
 
 @pytest.mark.parametrize("wei", BASE_FEES)

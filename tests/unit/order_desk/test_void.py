@@ -50,7 +50,7 @@ def test_void__twice__reverts(desk, keeper, missed):
 
 
 def test_void__what_was_executed_or_taken_back__reverts(protocol, desk, trader, keeper, btc):
-    cancelled = protocol.request(trader, (btc, 1))
+    cancelled = protocol.request_conditional(trader, (btc, 1), below=118_000)
     desk.cancel(cancelled, sender=trader)
     executed = protocol.request(trader, (btc, 1))
     protocol.publish(after=DELAY)
