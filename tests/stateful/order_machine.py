@@ -39,6 +39,19 @@ drifts = st.floats(0.995, 1.005)
 distances = st.sampled_from([None, -0.001, 0.001, 0.004])
 
 
+# What orders are traded by, and what they are cancelled by, one each.
+TERMS: Final = (
+    {},
+    {},
+    {"limit": 0},
+    {"mark_limit": 0},
+    {"reduce_only": True},
+    {"deadline": DELAY},
+    {"milli": -900_000},
+    {"milli": 30_000_000},
+)
+
+
 class OrderMachine(Machine):
     """One market with series on both underlyings, and its order desk."""
 
@@ -365,11 +378,14 @@ class OrderMachine(Machine):
             if first is not None:
                 self.tell_execute(keeper, orders, first)
 
-    @rule(keeper=keepers, wait=st.sampled_from([0, 1, 20]))
-    def request_and_execution(self, keeper: str, wait: int) -> None:
+    @rule(keeper=keepers, wait=st.sampled_from([0, 1, 20]), terms=st.sampled_from(TERMS))
+    def request_and_execution(self, keeper: str, wait: int, terms: dict[str, Any]) -> None:
         """One order that nothing keeps from being traded but its own terms."""
-        self.request("first trader", [(0, 500)], None, None, False, None, 0)
+        plain = {"milli": 500, "limit": None, "mark_limit": None, "reduce_only": False, "deadline": None, "extra": 0}
+        request = plain | terms
+        self.request("first trader", [(0, request.pop("milli"))], **request)
         self.publish(DELAY, 1, 1)
+        self.checkpoint_if_due()
         self.told.wait(wait)
         if self.orders:
             self.tell_execute(keeper, self.orders[-1:], len(self.prices) - 1)
