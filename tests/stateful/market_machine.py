@@ -441,6 +441,8 @@ class MarketMachine(Machine):
                 self.move(NOTICE_PERIOD, 1, 1)
                 self.told.listing("retire", series)
             self.told.bring(self.told.publish(after=2, **{name: usd}))
+            # Twice: the anchor of the way out is replaced only when the first window ends, which opens another.
+            self.settle_window_passes()
             self.settle_window_passes()
             if in_time:
                 self.told.listing("lift_notice", series)
