@@ -7,7 +7,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.stateful.deep import MACHINES, Chunk, factory
 
 QUICK = settings(
-    max_examples=4, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=3, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
 
 

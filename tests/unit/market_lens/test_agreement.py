@@ -197,7 +197,7 @@ def check_everything(protocol: Protocol, lens_contract, series: list[int], openi
 @given(openings=OPENINGS, steps=STEPS, last_move=LAST_MOVE)
 @example(openings=WRITERS, steps=[], last_move=(1.13, 0.94))
 @example(openings=WRITERS, steps=[("scale", Fraction(1, 3))], last_move=(0.8, 1.2))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_lens__any_market__agrees_with_what_the_market_then_does(
     listed_market, lens_contract, openings, steps, last_move
 ):

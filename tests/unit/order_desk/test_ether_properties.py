@@ -208,5 +208,5 @@ def test_ether__is_all_accounted_for(listed):
     market, series, _ = listed
     run_state_machine_as_test(
         lambda: OrderDeskEther(market, series),
-        settings=settings(max_examples=30, stateful_step_count=40, deadline=None),
+        settings=settings(max_examples=15, stateful_step_count=30, deadline=None),
     )

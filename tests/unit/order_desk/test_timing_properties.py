@@ -37,7 +37,7 @@ def verdict(requested, published, previous, now):
 
 
 @given(between=requests, gaps=gaps, wait=waits)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_execute__ends_as_the_times_say(listed, between, gaps, wait):
     protocol, series = listed[0].fork(), listed[1]
     protocol.set_prices()
