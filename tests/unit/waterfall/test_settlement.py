@@ -346,3 +346,11 @@ def test_withdraw__pool_with_less_equity_than_a_granule__reverts(market):
     market.house.checkpoint()
     with boa.reverts("risk_book: no equity"):
         market.house.withdraw(account_of(market.buyer), market.unit, market.buyer, sender=market.buyer)
+
+
+def test_is_trading__until_settlement_begins(market):
+    assert market.house.is_trading()
+    market.exhaust()
+    assert not market.house.is_trading()
+    market.settle_all(market.buyer, market.writer)
+    assert not market.house.is_trading()
