@@ -67,6 +67,7 @@ def deposit(account: uint256, amount: uint256):
     assert amount != 0, "clearing_house: zero amount"
     assert margin_accounts._owner(account) != empty(address), "clearing_house: no owner"
     self._only_active()
+    self._no_live_order(account)
     margin_accounts._add_cash(account, amount)
     log IClearingHouse.Deposited(account=account, sender=msg.sender, amount=amount)
     self._pull(amount)
@@ -77,8 +78,7 @@ def withdraw(account: uint256, amount: uint256, receiver: address):
     assert amount != 0, "clearing_house: zero amount"
     assert receiver not in [empty(address), self], "clearing_house: no receiver"
     assert margin_accounts._owner(account) == msg.sender, "clearing_house: not the owner"
-    live_until: uint256 = staticcall IOrderDesk(ORDER_DESK).live_until(account)
-    assert block.timestamp > live_until, "clearing_house: live order"
+    self._no_live_order(account)
 
     a: margin_accounts.Account = margin_accounts._load(account)
     if waterfall._stage() != waterfall.ACTIVE:
@@ -460,6 +460,17 @@ def _may_leave(a: margin_accounts.Account, amount: uint256) -> bool:
 @view
 def _only_active():
     assert waterfall._stage() == waterfall.ACTIVE, "clearing_house: in settlement"
+
+
+@internal
+@view
+def _no_live_order(account: uint256):
+    """
+    @notice Refuse to change the margin that an order was requested with: whoever could would decide at its price whether
+            it is traded.
+    """
+    live_until: uint256 = staticcall IOrderDesk(ORDER_DESK).live_until(account)
+    assert block.timestamp > live_until, "clearing_house: live order"
 
 
 @internal

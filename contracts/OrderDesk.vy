@@ -32,11 +32,10 @@ initializes: eip712_domain_separator
 # The domain of signed orders
 exports: eip712_domain_separator.eip712Domain
 
-# From a request to the first second its price may be published at: longer than whoever requests may know prices ahead
-# of the chain's clock. Seconds.
-DELAY: public(constant(uint256)) = 4
 # From a request to the last second of both its price and its execution.
 EXEC_WINDOW: public(constant(uint256)) = 60
+# The longest DELAY: half the window, so that the other half is left to bring the price.
+MAX_DELAY: public(constant(uint256)) = 30
 # A price triggers an order until it is so old. Seconds: enough to bring one, too little to hold one back for a bad moment.
 TRIGGER_MAX_AGE: public(constant(uint256)) = 15
 # A conditional order waits at most so long, so that every fee comes back one day. Seconds.
@@ -78,6 +77,9 @@ IS_VALID_SIGNATURE: constant(bytes4) = 0x1626BA7E
 
 CLEARING_HOUSE: public(immutable(address))
 ORACLE: public(immutable(address))
+# From a request to the first second its price may be published at: longer than whoever requests may know prices ahead
+# of the chain's clock. Seconds.
+DELAY: public(immutable(uint256))
 
 # The market's underlyings at the oracle.
 UNDERLYINGS: immutable(DynArray[uint256, 8])
@@ -86,8 +88,8 @@ UNDERLYINGS: immutable(DynArray[uint256, 8])
 order_hash: public(HashMap[uint256, HashMap[uint256, bytes32]])
 
 #  low to high bits
-# | last nonce 64 | live until 32 |
-# account -> its last order
+# | last nonce 64 | live until 32 | last live nonce 64 | others 1 |
+# account -> its last order; the last that went live, until when it may be executed, and whether another's window was open then
 _accounts: HashMap[uint256, uint256]
 
 # account -> who may trade for its owner, beside the owner
@@ -101,11 +103,17 @@ refunds: public(HashMap[address, uint256])
 
 
 @deploy
-def __init__(clearing_house: address, oracle: address, underlyings: DynArray[uint256, 8]):
+def __init__(clearing_house: address, oracle: address, underlyings: DynArray[uint256, 8], delay: uint256):
+    """
+    @param delay DELAY, from 1 to MAX_DELAY seconds.
+    @dev Reverts with "order_desk: delay out of range".
+    """
+    assert delay != 0 and delay <= MAX_DELAY, "order_desk: delay out of range"
     eip712_domain_separator.__init__("Everstock OrderDesk", "1")
     CLEARING_HOUSE = clearing_house
     ORACLE = oracle
     UNDERLYINGS = underlyings
+    DELAY = delay
 
 
 @payable
@@ -132,9 +140,10 @@ def request(
     deadline: uint256,
 ) -> uint256:
     self._only_trader(account, msg.sender)
+    word: uint256 = self._accounts[account]
     order: IOrderDesk.Order = IOrderDesk.Order(
         account=account,
-        nonce=self._last_nonce(account) + 1,
+        nonce=self._next_nonce(word),
         legs=legs,
         limit=limit,
         mark_limit=mark_limit,
@@ -145,7 +154,7 @@ def request(
         fee=msg.value,
         payer=msg.sender,
     )
-    self._place(order)
+    self._place(order, word)
     return order.nonce
 
 
@@ -163,9 +172,10 @@ def request_conditional(
     below: uint256,
 ) -> uint256:
     self._only_trader(account, msg.sender)
+    word: uint256 = self._accounts[account]
     order: IOrderDesk.Order = IOrderDesk.Order(
         account=account,
-        nonce=self._last_nonce(account) + 1,
+        nonce=self._next_nonce(word),
         legs=legs,
         limit=limit,
         mark_limit=mark_limit,
@@ -176,7 +186,7 @@ def request_conditional(
         fee=msg.value,
         payer=msg.sender,
     )
-    self._place(order)
+    self._place(order, word)
     return order.nonce
 
 
@@ -190,10 +200,11 @@ def relay(order: IOrderDesk.SignedOrder, signer: address, signature: Bytes[1024]
     self._spend(order.account, digest)
     assert self._has_signed(signer, digest, signature), "order_desk: wrong signature"
 
+    word: uint256 = self._accounts[order.account]
     conditional: bool = order.above != 0 or order.below != 0
     placed: IOrderDesk.Order = IOrderDesk.Order(
         account=order.account,
-        nonce=self._last_nonce(order.account) + 1,
+        nonce=self._next_nonce(word),
         legs=order.legs,
         limit=order.limit,
         mark_limit=order.mark_limit,
@@ -204,7 +215,7 @@ def relay(order: IOrderDesk.SignedOrder, signer: address, signature: Bytes[1024]
         fee=msg.value,
         payer=msg.sender,
     )
-    self._place(placed)
+    self._place(placed, word)
     return placed.nonce
 
 
@@ -331,13 +342,20 @@ def set_delegate(account: uint256, delegate: address, allowed: bool):
 @view
 @external
 def live_until(account: uint256) -> uint256:
-    return self._accounts[account] >> 64
+    word: uint256 = self._accounts[account]
+    until: uint256 = self._live_until(word)
+    # Past, or the usual case: the last was live alone, and is no more.
+    if block.timestamp > until or (
+        word >> 160 == 0 and self.order_hash[account][(word >> 96) & (2**64 - 1)] == empty(bytes32)
+    ):
+        return 0
+    return until
 
 
 @view
 @external
 def last_nonce(account: uint256) -> uint256:
-    return self._last_nonce(account)
+    return self._accounts[account] & (2**64 - 1)
 
 
 @view
@@ -356,19 +374,21 @@ def min_fee(legs: uint256, base_fee: uint256 = block.basefee, conditional: bool 
 
 
 @internal
-def _place(order: IOrderDesk.Order):
+def _place(order: IOrderDesk.Order, word: uint256):
     """
     @notice Let an order wait, the account's next.
+    @param word What is stored of the account.
     """
     self._check_legs(order.legs)
     assert order.fee >= self._min_fee(len(order.legs), block.basefee, order.trigger != 0), "order_desk: fee too low"
     assert order.deadline >= block.timestamp + EXEC_WINDOW, "order_desk: deadline too early"
-    self.order_hash[order.account][order.nonce] = self._hash(order)
+    # As of `_hash`, which would copy the order.
+    self.order_hash[order.account][order.nonce] = keccak256(abi_encode(order))
     if order.trigger == 0:
-        self._accounts[order.account] = order.nonce | ((block.timestamp + EXEC_WINDOW) << 64)
+        self._accounts[order.account] = self._went_live(word, order.nonce, order.nonce)
     else:
         assert order.deadline <= block.timestamp + MAX_WAIT, "order_desk: deadline too late"
-        self._accounts[order.account] += 1
+        self._accounts[order.account] = word + 1
     log IOrderDesk.Requested(account=order.account, nonce=order.nonce, order=order)
 
 
@@ -515,7 +535,8 @@ def _make_live(order: IOrderDesk.Order) -> uint256:
     live.requested_at = block.timestamp
     live.fee = order.fee - share
     self.order_hash[order.account][order.nonce] = self._hash(live)
-    self._accounts[order.account] = self._last_nonce(order.account) | ((block.timestamp + EXEC_WINDOW) << 64)
+    word: uint256 = self._accounts[order.account]
+    self._accounts[order.account] = self._went_live(word, order.nonce, word & (2**64 - 1))
     log IOrderDesk.Triggered(account=order.account, nonce=order.nonce, sender=msg.sender, order=live)
     return share
 
@@ -618,6 +639,32 @@ def _log_cancelled(order: IOrderDesk.Order, reason: String[64]):
 
 @internal
 @pure
+def _next_nonce(word: uint256) -> uint256:
+    return (word & (2**64 - 1)) + 1
+
+
+@internal
+@pure
+def _live_until(word: uint256) -> uint256:
+    """
+    @notice When the window of the account's last live order is over, or was.
+    """
+    return (word >> 64) & (2**32 - 1)
+
+
+@internal
+@view
+def _went_live(word: uint256, nonce: uint256, last: uint256) -> uint256:
+    """
+    @notice What to store of an account as one of its orders goes live.
+    @param last Nonce of its last order.
+    """
+    others: uint256 = convert(block.timestamp <= self._live_until(word), uint256)
+    return last | ((block.timestamp + EXEC_WINDOW) << 64) | (nonce << 96) | (others << 160)
+
+
+@internal
+@pure
 def _hash(order: IOrderDesk.Order) -> bytes32:
     return keccak256(abi_encode(order))
 
@@ -672,12 +719,6 @@ def _return_fee(order: IOrderDesk.Order):
     if not done:
         self.refunds[order.payer] += order.fee
         log IOrderDesk.RefundKept(owner=order.payer, amount=order.fee)
-
-
-@internal
-@view
-def _last_nonce(account: uint256) -> uint256:
-    return self._accounts[account] & (2**64 - 1)
 
 
 @internal

@@ -13,6 +13,8 @@ REWARD_FLOOR_USD: Final = 2
 MIN_FACE_USD: Final = 100
 # What the treasury keeps: the operator's own capital that no timelock takes out.
 TREASURY_LEAST_USD: Final = 1_000
+# From the request of an order to the first second its price may be published at. docs/LATENCY.md
+ORDER_DELAY: Final = 4
 
 # The first word's sixteen parameters, by key.
 RATES: Final = (
@@ -63,6 +65,7 @@ class MarketParameters:
     treasury_share: int = 200  # of the common share, 1e-3
     deleverage_target: int = 1_250  # E / R that deleveraging leaves, 1e-3
     reward_share: int = 200  # of the penalty, 1e-3
+    order_delay: int = ORDER_DELAY  # seconds, from 1 to 30; fixed when the market is created
 
     @classmethod
     def preset(cls, stock_price_usd: float, decimals: int) -> "MarketParameters":

@@ -21,6 +21,7 @@ from everstock.model import words
 from everstock.model.order_desk import SignedOrder
 from everstock.model.risk_book import OrderLeg
 from everstock.model.volatility_oracle import SPAN
+from everstock.parameters import ORDER_DELAY
 
 TOKEN: Final = 10**18
 STOCK: Final = Stock("TSLA.M", "Tesla, tokenized", price_usd=300.0, daily_limit=100_000_000 * TOKEN)
@@ -38,7 +39,7 @@ FACE: Final = 20 * TOKEN
 # Holders of the opening legs: each side of a series belongs to another.
 HOLDERS: Final = 8
 # From a request to its price, and from an LP's deposit to its execution; as the contracts have them.
-DELAY: Final = 4
+DELAY: Final = ORDER_DELAY
 DEPOSIT_WAIT: Final = 600
 # A series without units may be delisted this long after its last use.
 DELIST_WAIT: Final = 3_600

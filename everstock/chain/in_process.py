@@ -28,7 +28,7 @@ from everstock.chain.deployment import (
 from everstock.chain.publisher import DEVNET_PUBLISHER, PricePublisher
 from everstock.model import words
 from everstock.model.order_desk import ARMED, MAX_WAIT, Trigger
-from everstock.parameters import MarketParameters
+from everstock.parameters import ORDER_DELAY, MarketParameters
 
 CONTRACTS: Final = Path(__file__).parents[2] / "contracts"
 
@@ -41,8 +41,8 @@ STOCK_PRICE: Final = 300.0
 MAX_LEGS: Final = 8
 NO_LIMIT: Final = 2**127 - 1
 NO_DEADLINE: Final = 2**256 - 1
-# From a request to the first second of its price, and to the last of its execution.
-DELAY: Final = 4
+# From a request to the first second of its price, unless a market's parameters say otherwise, and to the last of its execution.
+DELAY: Final = ORDER_DELAY
 EXEC_WINDOW: Final = 60
 
 
@@ -319,7 +319,7 @@ class Protocol:
     def first_prices(self, order: Order, *underlyings: str) -> list[bytes]:
         """The signed updates with an order's own prices, once published, of all underlyings unless some are named."""
         ids = [addresses.PYTH_IDS[name] for name in underlyings or UNDERLYINGS]
-        return self.publisher.blobs(ids, order.requested_at + DELAY)
+        return self.publisher.blobs(ids, order.requested_at + self.parameters.order_delay)
 
     def execute(self, *orders: Order, by: str | None = None) -> list[bool]:
         """Execute orders at the first prices of the earliest; returns which were traded."""
@@ -330,7 +330,7 @@ class Protocol:
     def order(self, trader: str, *legs: tuple[int, float], by: str | None = None, **terms: Any) -> bool:
         """Request an order, let its delay pass at unchanged prices, and execute it; returns whether it was traded."""
         order = self.request(trader, *legs, **terms)
-        self.publish(after=DELAY)
+        self.publish(after=self.parameters.order_delay)
         return self.execute(order, by=by)[0]
 
     def liquidate(self, *traders: str, by: str | None = None) -> list[int]:

@@ -111,6 +111,7 @@ def launch(
                 symbol=stock.symbol,
                 decimals=STOCK_DECIMALS,
                 underlyings=list(range(len(UNDERLYINGS))),
+                order_delay=made.order_delay,
                 vault=vault.address,
                 **{role: contract.address for role, contract in market.contracts().items()},
             )

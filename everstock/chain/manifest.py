@@ -33,11 +33,13 @@ class _Frozen(BaseModel):
 
 
 class MarketManifest(_Frozen):
-    """One market's contracts, by address. `symbol` is its stock token's ("TSLA.M"); `underlyings` are ids at the oracle."""
+    """One market's contracts, by address. `symbol` is its stock token's ("TSLA.M"); `underlyings` are ids at the oracle;
+    `order_delay` is from an order's request to its price, seconds."""
 
     symbol: str
     decimals: int
     underlyings: list[int]
+    order_delay: int
     vault: str
     risk_parameters: str
     risk_book: str

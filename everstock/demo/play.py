@@ -32,11 +32,12 @@ from everstock.demo.stage import (
 )
 from everstock.demo.strikes import Listed
 from everstock.demo.traders import Quote, Trader, View, Wish
+from everstock.parameters import ORDER_DELAY
 from everstock.replay.ticks import DECIMALS, Tick
 
 WAD: Final = 10**18
 # From an order's request to its price, and until its account's margin is free again.
-DELAY: Final = 4
+DELAY: Final = ORDER_DELAY
 EXEC_WINDOW: Final = 60
 REDEMPTION_WAIT: Final = 3 * 86_400
 # A series without units may be delisted so long after its last use.

@@ -30,7 +30,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.state import Health, Key, Market, Order, State, Update
 from everstock.model.constants import LIQUIDATION_MAX_AGE, TRADE_MAX_AGE
-from everstock.model.order_desk import DELAY, EXEC_WINDOW, TRIGGER_MAX_AGE, Trigger, trigger_share
+from everstock.model.order_desk import EXEC_WINDOW, TRIGGER_MAX_AGE, Trigger, trigger_share
 from everstock.model.volatility_oracle import SPAN
 from everstock.model.waterfall import COUNT_GAP, Stage
 
@@ -152,7 +152,7 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
     shared: dict[tuple[int, ...], list[Order]] = {}
     for order in sorted(market.orders, key=lambda order: (order.requested_at, order.account, order.nonce)):
         key = order_key(market.symbol, order)
-        update = state.firsts.get(order.requested_at + DELAY)
+        update = state.firsts.get(order.requested_at + market.order_delay)
         if key in busy or order.is_armed or update is None or not _is_executable(state, policy, market, order, update):
             continue
         # Those that share the first price of every underlying share it whichever of them they trade.
@@ -160,7 +160,7 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
         shared.setdefault((*group, *key[2:]) if key in state.suspects else group, []).append(order)
     for orders in shared.values():
         for batch in _batches(orders, gas.of_order, MAX_ORDERS, policy):
-            update = state.firsts[batch[0].requested_at + DELAY]
+            update = state.firsts[batch[0].requested_at + market.order_delay]
             if policy.unprofitable or _pays(state, policy, batch, update):
                 named = _named(state, policy, market, batch)
                 expected = gas.of_orders(batch) + gas.CHECKPOINT + gas.ORDER_RESERVE
@@ -169,7 +169,7 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
 
 def _is_executable(state: State, policy: Policy, market: Market, order: Order, update: Update) -> bool:
     """Whether an order's prices are of its window and of the past, and it will be mined before the window is over."""
-    first, last = order.requested_at + DELAY, order.requested_at + EXEC_WINDOW
+    first, last = order.requested_at + market.order_delay, order.requested_at + EXEC_WINDOW
     published = update.published(market.underlyings)
     return first <= min(published) and max(published) <= state.time <= last - policy.block_seconds
 
@@ -209,7 +209,7 @@ def _is_reached(state: State, policy: Policy, market: Market, order: Order) -> b
     trigger = Trigger.of(order.trigger)
     id_ = market.underlyings[trigger.underlying]
     price = state.price(id_)
-    usable = order.requested_at + DELAY <= price.publish_time <= state.time and soon <= price.publish_time + TRIGGER_MAX_AGE
+    usable = order.requested_at + market.order_delay <= price.publish_time <= state.time and soon <= price.publish_time + TRIGGER_MAX_AGE
     if not usable or not trigger.holds(price.price) or (state.restricted[id_] and not order.reduce_only):
         return False
     left = order.fee - trigger_share(order.fee, len(order.legs))

@@ -160,6 +160,7 @@ class Reader:
         return Market(
             symbol=market.symbol,
             underlyings=tuple(market.underlyings),
+            order_delay=market.order_delay,
             equity=view["equity"],
             requirement=view["requirement"],
             claims=view["claims"],

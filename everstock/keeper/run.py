@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Final
 
@@ -13,13 +13,13 @@ from everstock.chain.manifest import Manifest
 from everstock.keeper.act import Sender
 from everstock.keeper.actions import Action, ExecuteOrders, Sample
 from everstock.keeper.board import Board
-from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy, decide, latest_boundary
+from everstock.keeper.decide import EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.hermes import Hermes, HermesError, NotFound
 from everstock.keeper.plan import Planner
 from everstock.keeper.read import Reader
 from everstock.keeper.rpc import Block, Rpc, RpcDown, RpcError
 from everstock.keeper.state import State, Update
-from everstock.keeper.watch import Watch
+from everstock.keeper.watch import Facts, Watch
 
 # Seconds between tries while the node makes trouble: the poll interval at first, twice as long each time.
 LONGEST_WAIT: Final = 5.0
@@ -110,9 +110,7 @@ class Keeper:
     def _state(self, head: Block) -> State:
         facts = self._watch.facts
         latest = self._latest(head)
-        orders = [order for market in facts.values() for order in market.orders.values()]
-        requested = {order.requested_at for order in orders if not order.is_armed}
-        firsts = self._first_updates(head, latest, requested)
+        firsts = self._first_updates(head, latest, self._due_times(head, facts))
         if latest is not None:
             (fee,) = self._reader.fees(head, [latest])
             latest = replace(latest, fee=fee)
@@ -152,11 +150,18 @@ class Keeper:
             self._last = update
         return self._last if self._last is not None and _is_past(self._last, head) else None
 
-    def _first_updates(self, head: Block, latest: Update | None, requested: Iterable[int]) -> dict[int, Update]:
-        """The first updates, as far as there are any, of orders requested at these times and still executable, and since the
-        latest boundary of the volatility oracle."""
-        times = {time + DELAY for time in requested if time + DELAY <= head.time <= time + EXEC_WINDOW}
-        times.add(latest_boundary(head.time))
+    def _due_times(self, head: Block, facts: Mapping[str, Facts]) -> set[int]:
+        """From when on the prices of orders that may be executed now count, and the latest boundary of the volatility oracle."""
+        times = {latest_boundary(head.time)}
+        for market in self._manifest.markets:
+            for order in facts[market.symbol].orders.values():
+                due = order.requested_at + market.order_delay
+                if not order.is_armed and due <= head.time <= order.requested_at + EXEC_WINDOW:
+                    times.add(due)
+        return times
+
+    def _first_updates(self, head: Block, latest: Update | None, times: Set[int]) -> dict[int, Update]:
+        """The first updates at or after each of some times, as far as there are any."""
         newest = 0 if latest is None else min(price.publish_time for price in latest.prices)
         found: dict[int, Update] = {}
         for time in sorted(times - self._firsts.keys()):
@@ -183,8 +188,9 @@ class Keeper:
         self._board.action(action.kind, outcome, reason)
         if outcome in ("refused", "reverted") and isinstance(action, ExecuteOrders):
             # Perhaps Hermes was wrong about the first price: ask again.
+            delay = self._manifest.market(action.symbol).order_delay
             for order in action.orders:
-                self._firsts.pop(order.requested_at + DELAY, None)
+                self._firsts.pop(order.requested_at + delay, None)
         if outcome in ("refused", "reverted") and isinstance(action, Sample):
             self._firsts.pop(action.boundary, None)
         tell = log.warning if outcome in ("refused", "reverted") else log.debug if outcome == "idle" else log.info

@@ -97,10 +97,12 @@ class Pool:
 
 @dataclass(frozen=True)
 class Market:
-    """One market. `underlyings` are ids at the oracle, `series` tells which of them (0 or 1) each series is on."""
+    """One market. `underlyings` are ids at the oracle, `series` tells which of them (0 or 1) each series is on;
+    `order_delay` is from an order's request to its price, seconds."""
 
     symbol: str
     underlyings: tuple[int, ...]
+    order_delay: int
     equity: int
     requirement: int
     claims: int

@@ -41,15 +41,17 @@ class ClearingHouse:
 
     # Margin
 
-    def deposit(self, account: int, amount: int) -> None:
+    def deposit(self, account: int, amount: int, live_until: int = 0) -> None:
+        """`live_until` is until when an order of the account's is live, by the order desk."""
         require(amount != 0, "clearing_house: zero amount")
         require(account >> 96 != 0, "clearing_house: no owner")
         require(self.stage == Stage.ACTIVE, "clearing_house: in settlement")
+        require(self.risk.now > live_until, "clearing_house: live order")
         self._add_cash(account, amount)
         self.tokens += amount
 
     def withdraw(self, account: int, amount: int, live_until: int = 0) -> None:
-        """`live_until` is until when an order of the account's is live, by the order desk."""
+        """`live_until` as of `deposit`."""
         require(amount != 0, "clearing_house: zero amount")
         require(self.risk.now > live_until, "clearing_house: live order")
         a = self.account(account)

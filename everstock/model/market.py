@@ -14,6 +14,7 @@ from everstock.model.price_oracle import PriceOracle
 from everstock.model.risk_book import RiskBook
 from everstock.model.series_listing import SeriesListing
 from everstock.model.treasury import Treasury
+from everstock.parameters import ORDER_DELAY
 
 
 @dataclass
@@ -31,7 +32,12 @@ class Market:
 
     @classmethod
     def create(
-        cls, oracle: PriceOracle, parameters: Parameters, decimals: int, underlyings: tuple[int, int] = (0, 1)
+        cls,
+        oracle: PriceOracle,
+        parameters: Parameters,
+        decimals: int,
+        underlyings: tuple[int, int] = (0, 1),
+        order_delay: int = ORDER_DELAY,
     ) -> Self:
         """A market as deployed. `decimals` are M's, `underlyings` ids at the oracle, the same twice for a market of one."""
         risk = RiskBook(oracle, underlyings, parameters, granule_of(decimals))
@@ -42,7 +48,7 @@ class Market:
             house=house,
             main_pool=MainPool(house),
             insurance_pool=InsurancePool(house),
-            desk=Desk(house),
+            desk=Desk(house, order_delay),
             listing=SeriesListing(risk),
             treasury=Treasury(house),
         )

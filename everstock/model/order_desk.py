@@ -12,9 +12,9 @@ from everstock.model.price_oracle import Published
 from everstock.model.reverts import Revert, require
 from everstock.model.risk_book import OrderLeg
 
-# From a request to the first second its price may be published at, and to the last second of price and execution.
-DELAY: Final = 4
+# From a request to the last second of price and execution, and the longest to the first second of its price.
 EXEC_WINDOW: Final = 60
+MAX_DELAY: Final = 30
 # How old a price that triggers an order may be, and how long an order may wait for one.
 TRIGGER_MAX_AGE: Final = 15
 MAX_WAIT: Final = 365 * 86_400
@@ -98,14 +98,23 @@ class SignedOrder:
         return Trigger(self.underlying, self.above, self.below) if self.above or self.below else None
 
 
+class Live(NamedTuple):
+    """The last order of an account that went live."""
+
+    until: int = 0  # the end of its window
+    nonce: int = 0
+    others: bool = False  # whether the window of another was open then
+
+
 @dataclass
 class Desk:
     """Orders that wait, and the ether they escrow."""
 
     house: ClearingHouse
+    delay: int  # from a request to the first second its price may be published at, from 1 to `MAX_DELAY`
     waiting: dict[tuple[int, int], Order] = field(default_factory=dict)  # by account and nonce
     last_nonce: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    live_until: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    live: dict[int, Live] = field(default_factory=lambda: defaultdict(Live))  # by account
     cancelled: dict[tuple[int, int], str] = field(default_factory=dict)  # why an order ended without a trade
     delegates: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # by account
     spent: set[tuple[int, bytes]] = field(default_factory=set)  # signed orders relayed or revoked, by account and digest
@@ -180,7 +189,7 @@ class Desk:
         order = Order(account, nonce, tuple(legs), limit, mark_limit, reduce_only, deadline, word, now, fee, payer)
         self.waiting[account, nonce] = order
         if trigger is None:
-            self.live_until[account] = now + EXEC_WINDOW
+            self.go_live(order)
         return order
 
     def trigger(self, orders: Sequence[Order], published: Mapping[int, Published]) -> list[bool]:
@@ -202,7 +211,7 @@ class Desk:
                 share = trigger_share(order.fee, len(order.legs))
                 live = replace(order, trigger=order.trigger & ~ARMED, requested_at=risk.now, fee=order.fee - share)
                 self.waiting[order.account, order.nonce] = live
-                self.live_until[order.account] = risk.now + EXEC_WINDOW
+                self.go_live(live)
         require(waiting, "order_desk: unknown order")
         require(any(triggered), "order_desk: not triggered")
         return triggered
@@ -218,7 +227,7 @@ class Desk:
         taken = [self._take(order) for order in orders]
         for order in (order for order, is_taken in zip(orders, taken, strict=True) if is_taken):
             require(order.trigger < ARMED, "order_desk: not triggered")
-            require(now >= order.requested_at + DELAY, "order_desk: too early")
+            require(now >= order.requested_at + self.delay, "order_desk: too early")
             require(now <= order.requested_at + EXEC_WINDOW, "order_desk: window missed")
         require(any(taken), "order_desk: unknown order")
         require(bool(first_prices), "order_desk: no underlyings")
@@ -226,15 +235,30 @@ class Desk:
         ids = self.house.risk.underlyings
         earliest = min(order.requested_at for order, is_taken in zip(orders, taken, strict=True) if is_taken)
         brought = {ids[u]: one for u, one in first_prices.items()}
-        prices = self.house.risk.oracle.first_prices(brought, earliest + DELAY, earliest + EXEC_WINDOW)
+        prices = self.house.risk.oracle.first_prices(brought, earliest + self.delay, earliest + EXEC_WINDOW)
         own_prices = [prices[ids[u]] if u in first_prices else 0 for u in (0, 1)]
         published = min(one.publish_time for one in first_prices.values())
         executed = []
         for order, is_taken in zip(orders, taken, strict=True):
             if is_taken:
-                require(published >= order.requested_at + DELAY, "order_desk: not the first price")
+                require(published >= order.requested_at + self.delay, "order_desk: not the first price")
             executed.append(is_taken and self._fill(order, own_prices))
         return executed
+
+    def live_until(self, account: int) -> int:
+        """Until when an account's margin stays as it is because an order of it may be executed; 0 if it does not.
+
+        Where one went live in the window of another, until its own is over, however they end.
+        """
+        last = self.live[account]
+        is_live = self.house.risk.now <= last.until and (last.others or (account, last.nonce) in self.waiting)
+        return last.until if is_live else 0
+
+    def go_live(self, order: Order) -> None:
+        """Note that an order may be executed from now on: it was requested or triggered."""
+        now = order.requested_at
+        others = now <= self.live[order.account].until
+        self.live[order.account] = Live(now + EXEC_WINDOW, order.nonce, others)
 
     def void(self, order: Order) -> None:
         """Anyone removes an order whose window was missed, a conditional one once its deadline has passed; its fee goes back."""
@@ -276,7 +300,7 @@ class Desk:
             return False
         word = risk.oracle.stored(risk.underlyings[trigger.underlying])
         require(risk.now <= word.publish_time + TRIGGER_MAX_AGE, "order_desk: stale price")
-        if word.publish_time < order.requested_at + DELAY or (word.restricted and not order.reduce_only):
+        if word.publish_time < order.requested_at + self.delay or (word.restricted and not order.reduce_only):
             return False
         return trigger.holds(word.price)
 

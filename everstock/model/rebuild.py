@@ -14,7 +14,7 @@ from everstock.model.constants import PERMILLE, WAD
 from everstock.model.integers import truncated_div
 from everstock.model.market import Market
 from everstock.model.market_book import FOREVER, Prices
-from everstock.model.order_desk import EXEC_WINDOW, Order
+from everstock.model.order_desk import Order
 from everstock.model.pool_shares import Pool, Ticket
 from everstock.model.positions import Change, Visit
 from everstock.model.risk_book import OrderLeg
@@ -259,14 +259,14 @@ class Rebuilder:
 
     def _order_desk_Requested(self, account: int, nonce: int, order: Mapping[str, Any]) -> None:
         desk = self.market.desk
-        desk.waiting[account, nonce] = _order(order)
         desk.last_nonce[account] = nonce
-        if order["trigger"] == 0:
-            desk.live_until[account] = order["requested_at"] + EXEC_WINDOW
+        desk.waiting[account, nonce] = requested = _order(order)
+        if requested.trigger == 0:
+            desk.go_live(requested)
 
     def _order_desk_Triggered(self, account: int, nonce: int, sender: str, order: Mapping[str, Any]) -> None:
-        self.market.desk.waiting[account, nonce] = _order(order)
-        self.market.desk.live_until[account] = order["requested_at"] + EXEC_WINDOW
+        self.market.desk.waiting[account, nonce] = live = _order(order)
+        self.market.desk.go_live(live)
 
     def _order_desk_DelegateSet(self, account: int, delegate: str, allowed: bool) -> None:
         delegates = self.market.desk.delegates[account]

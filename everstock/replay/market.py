@@ -19,6 +19,7 @@ from everstock.keeper.decide import Policy, decide
 from everstock.model.constants import WAD
 from everstock.model.volatility_oracle import SPAN, Track
 from everstock.model.waterfall import Stage
+from everstock.parameters import ORDER_DELAY
 from everstock.replay.books import Holder, Series
 
 SYMBOL: Final = "TSLA.M"
@@ -206,6 +207,7 @@ class Market:
         self.state = keeper.Market(
             symbol=SYMBOL,
             underlyings=tuple(range(len(UNDERLYINGS))),
+            order_delay=ORDER_DELAY,
             equity=view.equity,
             requirement=view.requirement,
             claims=view.claims,

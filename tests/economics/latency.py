@@ -39,7 +39,7 @@ from everstock.model import float_price
 from everstock.model.atomic import undone_on_revert
 from everstock.model.constants import SETTLE_WINDOW
 from everstock.model.market import Market
-from everstock.model.order_desk import DELAY, EXEC_WINDOW, Order, min_fee
+from everstock.model.order_desk import EXEC_WINDOW, Order, min_fee
 from everstock.model.parameters import Parameters
 from everstock.model.price_oracle import Block, Feed, PriceOracle, Published, Round
 from everstock.model.reverts import Revert

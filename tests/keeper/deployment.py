@@ -4,6 +4,7 @@ from eth_abi import encode
 
 from everstock.chain.manifest import Manifest, MarketManifest
 from everstock.keeper.abi import Interface
+from everstock.parameters import ORDER_DELAY
 
 
 def address(number: int) -> str:
@@ -12,12 +13,13 @@ def address(number: int) -> str:
 
 def manifest(*symbols: str) -> Manifest:
     """A deployment with markets of made-up addresses."""
-    roles = [name for name in MarketManifest.model_fields if name not in ("symbol", "decimals", "underlyings")]
+    roles = [name for name in MarketManifest.model_fields if name not in ("symbol", "decimals", "underlyings", "order_delay")]
     markets = [
         MarketManifest(
             symbol=symbol,
             decimals=18,
             underlyings=[0, 1],
+            order_delay=ORDER_DELAY,
             **{role: address(100 * (i + 1) + j) for j, role in enumerate(roles)},
         )
         for i, symbol in enumerate(symbols)

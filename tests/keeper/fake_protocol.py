@@ -13,12 +13,13 @@ from eth_abi import decode, encode
 from everstock.chain import artifacts
 from everstock.chain.manifest import Manifest, MarketManifest
 from everstock.keeper.abi import Function, Interface
-from everstock.keeper.decide import DELAY, EXEC_WINDOW
+from everstock.keeper.decide import EXEC_WINDOW
 from everstock.keeper.hermes import HermesError, NotFound
 from everstock.keeper.rpc import RpcError
 from everstock.keeper.state import NEVER, Order, Price, Update
 from everstock.model.order_desk import TRIGGER_MAX_AGE, Trigger
 from everstock.model.volatility_oracle import SPAN
+from everstock.parameters import ORDER_DELAY
 from tests.keeper.deployment import executed, liquidated, requested, triggered, voided
 from tests.keeper.fake_node import FakeNode, Sent, refused
 from tests.keeper.states import USD
@@ -288,13 +289,13 @@ class FakeProtocol:
         before = [u.prices[0].publish_time for u in self.hermes.published if u.prices[0].publish_time < time]
         if any(o.is_armed for o in waiting):
             raise Refused("order_desk: not triggered")
-        if any(self._now < o.requested_at + DELAY for o in waiting):
+        if any(self._now < o.requested_at + ORDER_DELAY for o in waiting):
             raise Refused("order_desk: too early")
         if any(self._now > o.requested_at + EXEC_WINDOW for o in waiting):
             raise Refused("order_desk: window missed")
-        if time < earliest + DELAY or (before and before[-1] >= earliest + DELAY):
+        if time < earliest + ORDER_DELAY or (before and before[-1] >= earliest + ORDER_DELAY):
             raise Refused("PriceFeedNotFoundWithinRange")
-        if any(time < o.requested_at + DELAY for o in waiting):
+        if any(time < o.requested_at + ORDER_DELAY for o in waiting):
             raise Refused("order_desk: not the first price")
         self._update(underlyings, blobs)
         for o in given:
@@ -316,7 +317,7 @@ class FakeProtocol:
             waits = fake.orders.get((o.account, o.nonce)) == o and o.waits_for_trigger(self._now)
             if waits and self._now > stored.publish_time + TRIGGER_MAX_AGE:
                 raise Refused("order_desk: stale price")
-            done.append(waits and stored.publish_time >= o.requested_at + DELAY and trigger.holds(stored.price))
+            done.append(waits and stored.publish_time >= o.requested_at + ORDER_DELAY and trigger.holds(stored.price))
             if done[-1]:
                 live = replace(o, trigger=trigger.word, requested_at=self._now)
                 fake.orders[o.account, o.nonce] = live

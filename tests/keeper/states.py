@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from everstock.keeper.decide import DELAY
 from everstock.keeper.state import Health, Market, Order, Price, State, Update
+from everstock.parameters import ORDER_DELAY
 
 NOW = 1_000_000
 BTC, ETH = 0, 1
@@ -20,7 +20,7 @@ def update(*times: int, price: int = 100_000 * USD, name: str = "") -> Update:
     return Update((f"signed {name}{both}".encode(),), tuple(Price(price, time) for time in both), fee=2)
 
 
-def order(requested_at: int = NOW - DELAY, **terms) -> Order:
+def order(requested_at: int = NOW - ORDER_DELAY, **terms) -> Order:
     """An order of one leg on BTC that pays well."""
     base = Order(
         account=7,
@@ -48,6 +48,7 @@ def market(**facts) -> Market:
     base = Market(
         symbol=TSLA,
         underlyings=(BTC, ETH),
+        order_delay=ORDER_DELAY,
         equity=10**22,
         requirement=10**21,
         claims=0,

@@ -23,10 +23,11 @@ from everstock.keeper.actions import (
     order_key,
     pool_key,
 )
-from everstock.keeper.decide import DATA_FEE, DELAY, EXEC_WINDOW, Policy, decide, latest_boundary
+from everstock.keeper.decide import DATA_FEE, EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.state import Pool
 from everstock.model.order_desk import ARMED, Trigger, min_fee
 from everstock.model.waterfall import Stage
+from everstock.parameters import ORDER_DELAY
 from tests.keeper.states import BTC, ETH, ETHER, NOW, TSLA, USD, health, market, order, state, stored, update
 
 POLICY = Policy()
@@ -38,7 +39,7 @@ def actions_of(kind, world, policy=POLICY):
 
 def with_orders(*orders, first=None, **facts):
     """A world with these orders whose first price is that of their due time, unless given."""
-    firsts = {o.requested_at + DELAY: first or update(o.requested_at + DELAY) for o in orders}
+    firsts = {o.requested_at + ORDER_DELAY: first or update(o.requested_at + ORDER_DELAY) for o in orders}
     return state(market(orders=orders), firsts=firsts, **facts)
 
 
@@ -190,7 +191,7 @@ def test_orders__first_price_after_the_window__never_execute():
 
 
 def test_orders__that_share_a_first_price__go_together():
-    # Published at NOW - 5 and the one before it earlier than NOW - 10 + DELAY.
+    # Published at NOW - 5 and the one before it earlier than NOW - 10 + ORDER_DELAY.
     shared = update(NOW - 5)
     world = with_orders(order(NOW - 10), order(NOW - 9, account=8), first=shared)
     (action,) = actions_of(ExecuteOrders, world)

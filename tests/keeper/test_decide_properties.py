@@ -21,10 +21,11 @@ from everstock.keeper.actions import (
     order_key,
     pool_key,
 )
-from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy, decide, latest_boundary, order_underlyings
+from everstock.keeper.decide import EXEC_WINDOW, Policy, decide, latest_boundary, order_underlyings
 from everstock.keeper.state import Health, Market, Pool, Price, State, Update
 from everstock.model.order_desk import ARMED, TRIGGER_MAX_AGE, Trigger, trigger_share
 from everstock.model.waterfall import Stage
+from everstock.parameters import ORDER_DELAY
 from tests.keeper.states import NOW, SERIES, USD, order
 
 SYMBOLS = ("TSLA.M", "NVDA.M")
@@ -68,6 +69,7 @@ def markets(draw, symbol):
     return Market(
         symbol=symbol,
         underlyings=(0, 1),
+        order_delay=ORDER_DELAY,
         equity=draw(st.integers(-10, 10)),
         requirement=draw(st.integers(0, 10)),
         claims=draw(st.integers(0, 1)),
@@ -95,7 +97,7 @@ def worlds(draw):
     found = [markets(symbol) for symbol in SYMBOLS]
     all_markets = tuple(draw(strategy) for strategy in found)
     firsts = {}
-    for due in {o.requested_at + DELAY for market in all_markets for o in market.orders}:
+    for due in {o.requested_at + ORDER_DELAY for market in all_markets for o in market.orders}:
         places = [bisect_left(times, due) for times in published]
         if all(place < len(times) for place, times in zip(places, published, strict=True)):
             firsts[due] = signed([times[place] for place, times in zip(places, published, strict=True)])
@@ -153,16 +155,16 @@ def test_orders__as_the_order_desk_executes_them_sharing_one_first_price_and_pay
         for u in action.underlyings:
             time = action.update.prices[market.underlyings[u]].publish_time
             before = [other for other in published[u] if other < time]
-            assert earliest + DELAY <= time <= min(NOW, earliest + EXEC_WINDOW)
-            assert not before or before[-1] < earliest + DELAY
+            assert earliest + ORDER_DELAY <= time <= min(NOW, earliest + EXEC_WINDOW)
+            assert not before or before[-1] < earliest + ORDER_DELAY
             found.append(time)
         for o in action.orders:
             assert not o.is_armed
-            assert o.requested_at + DELAY <= state.time <= o.requested_at + EXEC_WINDOW
-            assert min(found) >= o.requested_at + DELAY
+            assert o.requested_at + ORDER_DELAY <= state.time <= o.requested_at + EXEC_WINDOW
+            assert min(found) >= o.requested_at + ORDER_DELAY
             assert order_underlyings(market, o) <= set(action.underlyings)
         assert state.time >= market.window_end
-        firsts = {state.firsts[o.requested_at + DELAY].published((0, 1)) for o in action.orders}
+        firsts = {state.firsts[o.requested_at + ORDER_DELAY].published((0, 1)) for o in action.orders}
         assert firsts == {action.update.published((0, 1))}
         assert len(action.orders) <= 8
         assert sum(o.fee for o in action.orders) >= gas.of_orders(action.orders) * state.base_fee + action.update.fee
@@ -182,7 +184,7 @@ def test_triggers__as_the_order_desk_does_and_paying_their_way(world):
             # What the oracle will hold.
             price = state.price(market.underlyings[trigger.underlying])
             assert trigger.holds(price.price)
-            assert max(o.requested_at + DELAY, NOW - TRIGGER_MAX_AGE) <= price.publish_time <= NOW
+            assert max(o.requested_at + ORDER_DELAY, NOW - TRIGGER_MAX_AGE) <= price.publish_time <= NOW
             assert o.is_armed or NOW > o.requested_at + EXEC_WINDOW
             assert NOW + EXEC_WINDOW <= o.deadline
         assert len(action.orders) <= 8

@@ -6,12 +6,13 @@ import pytest
 from eth_account import Account
 
 from everstock.keeper.board import Board
-from everstock.keeper.decide import DELAY, EXEC_WINDOW, Policy
+from everstock.keeper.decide import EXEC_WINDOW, Policy
 from everstock.keeper.hermes import HermesError
 from everstock.keeper.rpc import RpcDown, RpcError
 from everstock.keeper.run import Keeper
 from everstock.model.order_desk import ARMED, Trigger
 from everstock.model.volatility_oracle import SPAN
+from everstock.parameters import ORDER_DELAY
 from tests.keeper.deployment import executed, listed, manifest, traded
 from tests.keeper.fake_node import FakeNode, dies_at
 from tests.keeper.fake_protocol import FakeHermes, FakeProtocol
@@ -128,7 +129,7 @@ def test_orders__are_executed_once_at_their_first_price(world):
     for _ in range(5):
         world.tick()
     assert [world.happened["executed", TSLA, account, 1] for account in (1, 2, 3)] == [1, 1, 1]
-    assert set(world.protocol.executed_at.values()) == {requested_at + DELAY}
+    assert set(world.protocol.executed_at.values()) == {requested_at + ORDER_DELAY}
     assert world.status["sent"]["orders"] == 1
 
 
@@ -166,7 +167,7 @@ def test_triggers__a_stop__is_triggered_by_its_price_and_executed_at_the_first_o
         world.tick(btc=99_500)
     assert [world.happened["triggered", TSLA, account, 1] for account in (1, 2)] == [1, 1]
     assert [world.happened["executed", TSLA, account, 1] for account in (1, 2)] == [1, 1]
-    assert set(world.protocol.executed_at.values()) == {triggered_at + DELAY}
+    assert set(world.protocol.executed_at.values()) == {triggered_at + ORDER_DELAY}
     assert (world.status["sent"]["triggers"], world.status["sent"]["orders"]) == (1, 1)
 
 

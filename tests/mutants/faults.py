@@ -550,8 +550,8 @@ FAULTS: Final = (
     Fault(
         "margin may leave under a live order",
         "OrderDesk.vy",
-        "nonce | ((block.timestamp + EXEC_WINDOW) << 64)",
-        "nonce | (block.timestamp << 64)",
+        "return last | ((block.timestamp + EXEC_WINDOW) << 64)",
+        "return last | (block.timestamp << 64)",
         "order",
     ),
     Fault(
@@ -597,10 +597,24 @@ FAULTS: Final = (
         "order",
     ),
     Fault(
-        "margin may leave under a triggered order",
+        "margin may leave under a triggered order, unless it was the last requested",
         "OrderDesk.vy",
-        "self._last_nonce(order.account) | ((block.timestamp + EXEC_WINDOW) << 64)",
-        "self._last_nonce(order.account) | (block.timestamp << 64)",
+        "self._went_live(word, order.nonce, word & (2**64 - 1))",
+        "self._went_live(word, word & (2**64 - 1), word & (2**64 - 1))",
+        "order",
+    ),
+    Fault(
+        "margin may leave under a live order once a later one was executed",
+        "OrderDesk.vy",
+        " | (others << 160)",
+        "",
+        "order",
+    ),
+    Fault(
+        "margin may come under a live order",
+        "ClearingHouse.vy",
+        "    self._no_live_order(account)\n    margin_accounts._add_cash(account, amount)",
+        "    margin_accounts._add_cash(account, amount)",
         "order",
     ),
     Fault(

@@ -34,7 +34,13 @@ class Actions(Mirror):
     def deposit(self, account: int, amount: int, sender: str) -> Any:
         house = self.protocol.clearing_house
         return self.tell(
-            "deposit", house, lambda: house.deposit(account, amount, sender=sender), self.model.house.deposit, account, amount
+            "deposit",
+            house,
+            lambda: house.deposit(account, amount, sender=sender),
+            self.model.house.deposit,
+            account,
+            amount,
+            self.model.desk.live_until(account),
         )
 
     def withdraw(self, account: int, amount: int, sender: str) -> Any:
@@ -46,7 +52,7 @@ class Actions(Mirror):
             self.model.house.withdraw,
             account,
             amount,
-            self.model.desk.live_until[account],
+            self.model.desk.live_until(account),
         )
 
     def settle(self, account: int) -> Any:

@@ -34,6 +34,22 @@ def test_deposit__into_nobodys_account__reverts(protocol, house, trader, account
         house.deposit(account, 1, sender=trader)
 
 
+def test_deposit__while_an_order_lives__reverts_whoever_pays(protocol, house, trader, stranger, call):
+    """Or its owner would decide at its price, by margin that comes or does not, whether it is traded."""
+    order = protocol.request(trader, (call, 1))
+    protocol.fund(stranger, 2)
+    for wait in (0, 4, 56):
+        protocol.wait(wait)
+        with boa.reverts("clearing_house: live order"):
+            house.deposit(account_of(trader), 1, sender=stranger)
+    protocol.deposit(trader, 1, subaccount=1)
+    protocol.wait(1)
+    house.deposit(account_of(trader), 1, sender=stranger)
+    protocol.order_desk.void(order, sender=stranger)
+    protocol.order(trader, (call, 1))
+    house.deposit(account_of(trader), 1, sender=stranger)
+
+
 def test_deposit__token_that_does_not_move__reverts(protocol, house, trader):
     protocol.fund(trader, 1)
     protocol.token.set_refusing(True)

@@ -64,6 +64,11 @@ def test_withdraw__while_an_order_lives__reverts_until_its_window_has_passed(pro
     withdraw(house, trader, 1)
 
 
+def test_withdraw__once_the_order_is_executed__passes(protocol, house, trader, call):
+    protocol.order(trader, (call, 1))
+    withdraw(house, trader, 1)
+
+
 def test_withdraw__token_that_does_not_move__reverts(protocol, house, trader):
     protocol.token.set_refusing(True)
     with boa.reverts("clearing_house: transfer failed"):

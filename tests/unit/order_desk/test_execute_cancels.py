@@ -194,7 +194,7 @@ def mock_house():
 @pytest.fixture
 def answer(protocol, mock_house, trader, btc):
     """Executes an order that the clearing house refuses with the given data; returns the desk."""
-    desk = deployer_of("OrderDesk").deploy(mock_house.address, protocol.oracle.address, [0, 1])
+    desk = deployer_of("OrderDesk").deploy(mock_house.address, protocol.oracle.address, [0, 1], DELAY)
     protocol.order_desk = desk
     order = protocol.request(trader, (btc, 1))
     protocol.publish(after=DELAY)

@@ -130,6 +130,33 @@ def test_request__in_a_settle_window__passes(protocol, trader, btc):
     assert protocol.request(trader, (btc, 1)).nonce == 1
 
 
+def test_live_until__until_the_order_is_executed(protocol, desk, trader, btc):
+    order = protocol.request(trader, (btc, 1))
+    protocol.publish(after=DELAY)
+    assert desk.live_until(order.account) == order.requested_at + EXEC_WINDOW
+    assert protocol.execute(order) == [True]
+    assert desk.live_until(order.account) == 0
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_live_until__of_two_live_at_once__the_window_of_the_later_however_they_end(protocol, desk, trader, btc, first):
+    orders = [protocol.request(trader, (btc, 1)) for _ in range(2)]
+    protocol.publish(after=DELAY)
+    for order in (orders[first], orders[1 - first]):
+        assert protocol.execute(order) == [True]
+        assert desk.live_until(order.account) == order.requested_at + EXEC_WINDOW
+
+
+@pytest.mark.parametrize(("wait", "is_free"), [(EXEC_WINDOW, False), (EXEC_WINDOW + 1, True)])
+def test_live_until__after_one_whose_window_is_over__until_it_is_executed(protocol, desk, trader, btc, wait, is_free):
+    protocol.request(trader, (btc, 1))
+    protocol.wait(wait)
+    order = protocol.request(trader, (btc, 1))
+    protocol.publish(after=DELAY)
+    assert protocol.execute(order) == [True]
+    assert desk.live_until(order.account) == (0 if is_free else order.requested_at + EXEC_WINDOW)
+
+
 def test_live_until__the_window_of_the_last_request(protocol, desk, trader, other, btc):
     assert desk.live_until(account_of(trader)) == 0
     protocol.request(trader, (btc, 1))
