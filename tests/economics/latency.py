@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from everstock.chain import addresses
 from everstock.chain.deployment import UNDERLYINGS
 from everstock.chain.in_process import (
+    DELAY,
     NO_DEADLINE,
     NO_LIMIT,
     START,
@@ -256,7 +257,7 @@ class Guesser(Attacker):
     def plan(self, tables: Tables, second: int, rng: np.random.Generator) -> Plan:
         opens = second + self.delay
         if self.follows:
-            return Plan(between(tables, second - DELAY, second).legs, opens, opens + HOLD, 0.0)
+            return Plan(between(tables, second - self.delay, second).legs, opens, opens + HOLD, 0.0)
         return Plan(tables.positions[int(rng.integers(len(tables.positions)))], opens, opens + HOLD, 0.0)
 
 
@@ -292,12 +293,12 @@ class Unwatched(Attacker):
     watched: bool = False
 
     def plan(self, tables: Tables, second: int, rng: np.random.Generator) -> Plan:
-        return between(tables, second + DELAY, second + EXEC_WINDOW)
+        return between(tables, second + self.delay, second + EXEC_WINDOW)
 
     def act(self, venue: "Venue", plan: Plan) -> bool:
-        venue.pass_to(plan.opens - DELAY)
+        venue.pass_to(plan.opens - venue.delay)
         order = venue.request(plan.legs)
-        venue.pass_to(plan.closes - DELAY)
+        venue.pass_to(plan.closes - venue.delay)
         closing = venue.request(opposite(plan.legs), closes=True)
         if self.watched:
             venue.bring(plan.closes - 1)
@@ -323,15 +324,16 @@ class Venue:
     session: Session
     series: list[int]
     begin: int  # Unix seconds
+    delay: int  # of its desk
 
     def round_trip(self, plan: Plan) -> bool:
         """Open and close at the prices of two seconds, each requested in time for it; False where opening is refused."""
-        self.pass_to(plan.opens - DELAY)
+        self.pass_to(plan.opens - self.delay)
         order = self.request(plan.legs)
         closing = None
-        for second in range(plan.opens - DELAY, plan.opens):
+        for second in range(plan.opens - self.delay, plan.opens):
             self.pass_to(second)
-            if second == plan.closes - DELAY:
+            if second == plan.closes - self.delay:
                 closing = self.request(opposite(plan.legs), closes=True)
         self.pass_to(plan.opens)
         if not self.execute(order, plan.opens):
@@ -344,8 +346,8 @@ class Venue:
     def close(self, legs: Sequence[Leg], at: int) -> bool:
         """Close at the price of a second, or of the first after it that there is an order for and that is not refused."""
         while True:
-            at = max(at, self.second + DELAY)
-            self.pass_to(at - DELAY)
+            at = max(at, self.second + self.delay)
+            self.pass_to(at - self.delay)
             order = self.request(opposite(legs), closes=True)
             self.pass_to(at)
             if self.execute(order, at):
@@ -371,6 +373,7 @@ class ModelVenue(Venue):
 
     session: Session
     face: int = FACE
+    delay: int = DELAY
     block: Block = field(default_factory=lambda: Block(START))
 
     def __post_init__(self) -> None:
@@ -380,7 +383,8 @@ class ModelVenue(Venue):
             answer = Round(1, START, START)
             self.oracle.feeds[u] = Feed(answer, 2 * DAY, 1, 2**63, 500, 1_000, 3_000)
             self.oracle.set_variances(u, VARIANCES[name], VARIANCES[name])
-        self.market = Market.create(self.oracle, Parameters.of(parameters, UNDERLYINGS), DECIMALS)
+        listed = Parameters.of(parameters, UNDERLYINGS)
+        self.market = Market.create(self.oracle, listed, DECIMALS, order_delay=self.delay)
         self.account = account_of(OWNER)
         self.begin = START + 1
         self.bring(0)
@@ -506,6 +510,10 @@ class ContractVenue(Venue):
         self.attacker = self.protocol.trader("attacker", MARGIN)
 
     @property
+    def delay(self) -> int:
+        return self.protocol.parameters.order_delay
+
+    @property
     def second(self) -> int:
         return self.protocol.now - self.begin
 
@@ -594,10 +602,19 @@ def moments(session: Session, count: int, seed: int) -> list[int]:
 
 
 def attempts(
-    session: Session, attackers: Sequence[Attacker], count: int, *, seed: int = 1, face: int = FACE
+    session: Session,
+    attackers: Sequence[Attacker],
+    count: int,
+    *,
+    seed: int = 1,
+    face: int = FACE,
+    delay: int = DELAY,
 ) -> dict[str, Outcome]:
-    """So many attempts of each attacker, by name, at the same moments: each alone in a market that a keeper keeps."""
-    market = ModelVenue(session, face)
+    """So many attempts of each attacker, by name, at the same moments: each alone in a market that a keeper keeps.
+
+    `delay` is the desk's, and should be the attackers'.
+    """
+    market = ModelVenue(session, face, delay)
     tables = Tables(session, market.strikes())
     chances = [np.random.default_rng((seed, i)) for i in range(len(attackers))]
     found: list[list[float]] = [[] for _ in attackers]

@@ -44,8 +44,10 @@ WINDOWS: Final = (8, 15, 30, EXEC_WINDOW)
 
 class Name(StrEnum):
     RANDOM = "knows nothing, takes any position"
-    FOLLOWS = "knows nothing, follows the last 4 s"
+    FOLLOWS = "knows nothing, follows what prices did for as long as an order waits"
     FOUR = "knows 4 s, requests"
+    LATE_MARGIN = "sees 4 s at any time; if margin could follow an order: puts it behind the best a second before its price"
+    FIRST = "sees 4 s at any time; orders more than he has margin for, and is first to execute the best"
     THIRTY = "knows 30 s, requests"
     UNWATCHED = "knows nothing, nobody else executes or brings a price for a minute"
     WATCHED = "the same, and somebody brings one price"
@@ -62,11 +64,23 @@ ATTACKERS: Final[Mapping[Name, Attacker]] = {
         Guesser(Name.RANDOM),
         Guesser(Name.FOLLOWS, follows=True),
         Attacker(Name.FOUR),
+        Attacker(Name.LATE_MARGIN, ahead=DELAY - 1),
+        Attacker(Name.FIRST, ahead=DELAY),
         Attacker(Name.THIRTY, ahead=KNOWN - DELAY),
         Unwatched(Name.UNWATCHED),
         Unwatched(Name.WATCHED, watched=True),
         Stale(Name.STALE),
         Naive(Name.NAIVE, ahead=KNOWN, delay=0),
+    )
+}
+
+# In a market whose orders wait as long as anybody knows.
+PATIENT: Final[Mapping[Name, Attacker]] = {
+    attacker.name: attacker
+    for attacker in (
+        Guesser(Name.RANDOM, delay=KNOWN),
+        Guesser(Name.FOLLOWS, delay=KNOWN, follows=True),
+        Attacker(Name.THIRTY, delay=KNOWN),
     )
 }
 
@@ -89,19 +103,22 @@ def bars_of(folder: Path, episode: str, begins: str, minutes: int) -> dict[str, 
     }
 
 
-def measure(folder: Path) -> Measured:
+def measure(folder: Path, people: Mapping[Name, Attacker] = ATTACKERS, delay: int = DELAY) -> Measured:
     """What every attacker earned, by span and name."""
     found: dict[str, dict[str, Outcome]] = {}
     for span in SPANS:
-        one, other = (attempts(session, list(ATTACKERS.values()), COUNT) for session in sessions(folder, span))
-        found[span] = {name: one[name] + other[name] for name in Name}
+        one, other = (
+            attempts(session, list(people.values()), COUNT, delay=delay) for session in sessions(folder, span)
+        )
+        found[span] = {name: one[name] + other[name] for name in people}
     return found
 
 
-def tables(folder: Path, measured: Measured) -> dict[str, Sequence[str]]:
-    """All of them by name."""
+def tables(folder: Path, measured: Measured, patient: Measured) -> dict[str, Sequence[str]]:
+    """All of them by name. `patient` is of `PATIENT`, at a delay of `KNOWN`."""
     return {
         "attackers": attackers(measured),
+        "patient": attackers(patient),
         "fees": fees(folder),
         "windows": windows(folder),
         "sizes": sizes(folder),
@@ -114,7 +131,7 @@ def attackers(measured: Measured) -> Sequence[str]:
     for span in SPANS:
         head += [f"{span}: every time", "in all, faces", "if it pays", "how often", "refused"]
     rows = []
-    for name in Name:
+    for name in measured[next(iter(SPANS))]:
         row = [str(name)]
         for outcomes in measured.values():
             one = outcomes[name]
@@ -173,4 +190,4 @@ def _worth(markets: Sequence[Tables], delay: int, aheads: Sequence[int]) -> str:
 
 if __name__ == "__main__":
     (first, *_) = [folder for folder in data_folders() if is_in(folder)]
-    PAGE.write_text(written(PAGE.read_text(), tables(first, measure(first)), COMMAND))
+    PAGE.write_text(written(PAGE.read_text(), tables(first, measure(first), measure(first, PATIENT, KNOWN)), COMMAND))

@@ -14,6 +14,7 @@ from tests.economics.latency import (
     DELAY,
     EXEC_WINDOW,
     FACE,
+    KEEPER,
     SPANS,
     STALE,
     TOKEN,
@@ -25,7 +26,7 @@ from tests.economics.latency import (
     Tables,
     moments,
 )
-from tests.economics.latency_page import ATTACKERS, COMMAND, NOTHING, PAGE, Name
+from tests.economics.latency_page import ATTACKERS, COMMAND, KNOWN, NOTHING, PAGE, PATIENT, Name
 from tests.unit.order_desk.desk import reverts
 
 
@@ -44,6 +45,12 @@ def measured(folder):
 
 
 @pytest.fixture(scope="module")
+def patient(folder):
+    """The same in markets whose orders wait for 30 seconds."""
+    return latency_page.measure(folder, PATIENT, KNOWN)
+
+
+@pytest.fixture(scope="module")
 def crash(folder):
     return Session.read(folder, *SPANS["crash hour"][1])
 
@@ -54,8 +61,9 @@ def apart(one, other):
     return difference.mean() / (difference.std(ddof=1) / len(difference) ** 0.5)
 
 
-def test_attempts__are_a_thousand_of_each(measured):
-    assert all(sum(len(outcomes[name].profits) for outcomes in measured.values()) >= 1_000 for name in Name)
+def test_attempts__are_a_thousand_of_each(measured, patient):
+    for found, people in ((measured, ATTACKERS), (patient, PATIENT)):
+        assert all(sum(len(outcomes[name].profits) for outcomes in found.values()) >= 1_000 for name in people)
 
 
 @pytest.mark.parametrize("span", SPANS)
@@ -64,6 +72,22 @@ def test_knowing_the_price_of_ones_order__before_requesting_it__earns_no_more_th
     outcomes = measured[span]
     assert outcomes[Name.FOUR].mean < 0
     assert min(apart(outcomes[Name.FOUR], outcomes[name]) for name in NOTHING) < 2.5
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_knowing_thirty_seconds__where_orders_wait_as_long__earns_no_more_than_knowing_nothing(patient, span):
+    """What the desk promises of its delay, of the longest delay that a market can have."""
+    outcomes = patient[span]
+    assert outcomes[Name.THIRTY].mean < 0
+    assert min(apart(outcomes[Name.THIRTY], outcomes[name]) for name in NOTHING) < 2.5
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_margin_that_follows_an_order__would_pay_who_sees_four_seconds(measured, span):
+    """Why none may come under a live order. On the day all but a few minutes are too quiet for it."""
+    outcomes = measured[span]
+    assert apart(outcomes[Name.LATE_MARGIN], outcomes[Name.FOUR]) > 2.5
+    assert (outcomes[Name.LATE_MARGIN].mean > 0) == (span == "crash hour")
 
 
 @pytest.mark.parametrize("span", SPANS)
@@ -91,9 +115,9 @@ def test_knowing_thirty_seconds__on_a_quiet_minute__does_not_pay(measured):
     assert (measured["day"][Name.THIRTY].worth <= 0).mean() > 0.5
 
 
-def test_page__is_what_was_measured(folder, measured):
+def test_page__is_what_was_measured(folder, measured, patient):
     text = PAGE.read_text()
-    for name, lines in latency_page.tables(folder, measured).items():
+    for name, lines in latency_page.tables(folder, measured, patient).items():
         assert found(text, name) == lines, f"docs/LATENCY.md is old: run {COMMAND}"
 
 
@@ -134,7 +158,7 @@ def test_contracts__pay_each_attacker_what_the_model_pays_him(protocol, crash, a
 
 @pytest.mark.parametrize("venue", ["model", "contracts"])
 def test_changing_ones_mind__by_cancelling_or_by_a_deadline__is_refused(protocol, crash, venue):
-    """It gave most of the delay back while it was free: docs/LATENCY.md, point 3."""
+    """It gave most of the delay back while it was free: docs/LATENCY.md, point 3. So did margin that came later."""
     model = ModelVenue(crash)
     with boa.env.anchor():
         market = model if venue == "model" else ContractVenue(protocol.fork(), crash, model.strikes())
@@ -147,6 +171,41 @@ def test_changing_ones_mind__by_cancelling_or_by_a_deadline__is_refused(protocol
             market.pass_to(now - market.begin + age)
             with refused(market, "order_desk: order is live"):
                 market.cancel(order)
+
+
+# Deep in the money, 10 tokens of face each: places of a call on BTC, a put on BTC, a put on ETH.
+CALL, PUT, OTHER_PUT = 0, 2, 6
+
+
+# Deep in the money, 10 tokens of face each: places of a call on BTC, a put on BTC, a put on ETH.
+CALL, PUT, OTHER_PUT = 0, 2, 6
+BOTH, ONE, SECOND = [True, True], [True, False], [False, True]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(
+    ("pair", "tokens", "done"),
+    [
+        ((CALL, OTHER_PUT), 4, (BOTH, BOTH)),
+        # Only what is executed first has margin.
+        ((CALL, OTHER_PUT), 3, (ONE, ONE)),
+        ((CALL, PUT), 3, (BOTH, BOTH)),
+        # Not for the call alone, but for the call beside the put.
+        ((CALL, PUT), 2, (SECOND, BOTH)),
+    ],
+)
+def test_margin_for_two_orders__may_depend_on_which_is_executed_first(protocol, crash, pair, tokens, done, first):
+    """The race that is left, docs/LATENCY.md, point 3."""
+    with boa.env.anchor():
+        own = protocol.fork()
+        market = ContractVenue(own, crash, ModelVenue(crash).strikes())
+        market.pass_to(KEEPER)
+        market.bring(KEEPER)
+        trader = own.trader("short of margin", tokens)
+        orders = [own.request(trader, (market.series[place], FACE)) for place in pair]
+        market.pass_to(KEEPER + market.delay)
+        market._publish(KEEPER + market.delay)
+        assert own.execute(orders[first], orders[1 - first]) == done[first]
 
 
 @contextmanager
