@@ -49,6 +49,7 @@ class Name(StrEnum):
     LATE_MARGIN = "sees 4 s at any time; if margin could follow an order: puts it behind the best a second before its price"
     FIRST = "sees 4 s at any time; orders more than he has margin for, and is first to execute the best"
     THIRTY = "knows 30 s, requests"
+    THIRTY_FIRST = "sees 30 s at any time; orders more than he has margin for, and is first to execute the best"
     UNWATCHED = "knows nothing, nobody else executes or brings a price for a minute"
     WATCHED = "the same, and somebody brings one price"
     STALE = "naive design: knows nothing, stored price a minute old"
@@ -81,6 +82,7 @@ PATIENT: Final[Mapping[Name, Attacker]] = {
         Guesser(Name.RANDOM, delay=KNOWN),
         Guesser(Name.FOLLOWS, delay=KNOWN, follows=True),
         Attacker(Name.THIRTY, delay=KNOWN),
+        Attacker(Name.THIRTY_FIRST, delay=KNOWN, ahead=KNOWN),
     )
 }
 
