@@ -209,7 +209,8 @@ def _is_reached(state: State, policy: Policy, market: Market, order: Order) -> b
     trigger = Trigger.of(order.trigger)
     id_ = market.underlyings[trigger.underlying]
     price = state.price(id_)
-    usable = order.requested_at + market.order_delay <= price.publish_time <= state.time and soon <= price.publish_time + TRIGGER_MAX_AGE
+    first, last = max(order.requested_at + market.order_delay, soon - TRIGGER_MAX_AGE), state.time
+    usable = first <= price.publish_time <= last
     if not usable or not trigger.holds(price.price) or (state.restricted[id_] and not order.reduce_only):
         return False
     left = order.fee - trigger_share(order.fee, len(order.legs))

@@ -12,9 +12,8 @@ from everstock.model.price_oracle import Published
 from everstock.model.reverts import Revert, require
 from everstock.model.risk_book import OrderLeg
 
-# From a request to the last second of price and execution, and the longest to the first second of its price.
+# From a request to the last second of price and execution.
 EXEC_WINDOW: Final = 60
-MAX_DELAY: Final = 30
 # How old a price that triggers an order may be, and how long an order may wait for one.
 TRIGGER_MAX_AGE: Final = 15
 MAX_WAIT: Final = 365 * 86_400
@@ -111,7 +110,7 @@ class Desk:
     """Orders that wait, and the ether they escrow."""
 
     house: ClearingHouse
-    delay: int  # from a request to the first second its price may be published at, from 1 to `MAX_DELAY`
+    delay: int  # from a request to the first second its price may be published at, from 1 to 30 seconds
     waiting: dict[tuple[int, int], Order] = field(default_factory=dict)  # by account and nonce
     last_nonce: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     live: dict[int, Live] = field(default_factory=lambda: defaultdict(Live))  # by account

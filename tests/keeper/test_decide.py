@@ -184,6 +184,13 @@ def test_orders__first_price_outside_the_delay_and_now__wait(published, executed
     assert bool(actions_of(ExecuteOrders, world)) is executed
 
 
+def test_orders__of_a_market_whose_orders_wait_longer__at_the_first_price_after_that():
+    early, own = update(NOW - 40 + ORDER_DELAY), update(NOW - 10)
+    firsts = {NOW - 40 + ORDER_DELAY: early, NOW - 10: own}
+    (action,) = actions_of(ExecuteOrders, state(market(orders=(order(NOW - 40),), order_delay=30), firsts=firsts))
+    assert action.update is own
+
+
 def test_orders__first_price_after_the_window__never_execute():
     requested = NOW - 58
     world = with_orders(order(requested), first=update(requested + EXEC_WINDOW + 1))

@@ -4,10 +4,11 @@ import boa
 import pytest
 
 from everstock.chain.in_process import DELAY, EXEC_WINDOW, STOCK_PRICE, Protocol, deployer_of
-from everstock.model.order_desk import MAX_DELAY
 from everstock.parameters import MarketParameters
 
 from .desk import ETHER, reverts
+
+MAX_DELAY = 30
 
 
 def test_constructor__knows_its_market_and_the_times(protocol, desk):
