@@ -210,6 +210,7 @@ FAULTS: Final = (
         "modules/portfolio_margin.vy",
         "unsafe_div(unsafe_add(unsafe_mul(maintenance, initial_ratio), 999), c.PERMILLE)",
         "unsafe_div(unsafe_mul(maintenance, initial_ratio), c.PERMILLE)",
+        "tests/unit/modules/test_portfolio_margin.py",
     ),
     Fault(
         "a liquidation closes a unit too little",
@@ -222,6 +223,7 @@ FAULTS: Final = (
         "modules/portfolio_margin.vy",
         "    if unsafe_sub(left, unsafe_div(unsafe_mul(penalty, fraction), wad)) < smallest:\n        return c.WAD\n",
         "",
+        "tests/unit/modules/test_portfolio_margin.py",
     ),
     # An action
     Fault(
