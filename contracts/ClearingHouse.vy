@@ -188,6 +188,8 @@ def liquidate(account: uint256, rewarded: uint256, reward_share: uint256, reward
         main = waterfall._absorb(account, integers._size(l.gain), loss, main)
     penalty: uint256 = min(l.penalty, purse.cash)
     reward: uint256 = min(max(penalty * reward_share // c.PERMILLE, reward_floor), penalty)
+    if reward != 0:
+        self._no_live_order(rewarded)
     purse.cash -= penalty
     cash_ledger._insure(penalty - reward)
     cash_ledger._store(main)

@@ -20,6 +20,8 @@ from interfaces import IOrderDesk
 from interfaces import IPriceOracle
 from interfaces import IRiskBook
 
+from modules import series_book
+
 from snekmate.utils import ecdsa
 from snekmate.utils import eip712_domain_separator
 from snekmate.utils.interfaces import IERC5267
@@ -76,6 +78,7 @@ LEG_TYPE_HASH: constant(bytes32) = keccak256("Leg(uint256 series,int256 face)")
 IS_VALID_SIGNATURE: constant(bytes4) = 0x1626BA7E
 
 CLEARING_HOUSE: public(immutable(address))
+RISK_BOOK: immutable(address)
 ORACLE: public(immutable(address))
 # From a request to the first second its price may be published at: longer than whoever requests may know prices ahead
 # of the chain's clock. Seconds.
@@ -103,7 +106,9 @@ refunds: public(HashMap[address, uint256])
 
 
 @deploy
-def __init__(clearing_house: address, oracle: address, underlyings: DynArray[uint256, 8], delay: uint256):
+def __init__(
+    clearing_house: address, risk_book: address, oracle: address, underlyings: DynArray[uint256, 8], delay: uint256
+):
     """
     @param delay DELAY, from 1 to MAX_DELAY seconds.
     @dev Reverts with "order_desk: delay out of range".
@@ -111,6 +116,7 @@ def __init__(clearing_house: address, oracle: address, underlyings: DynArray[uin
     assert delay != 0 and delay <= MAX_DELAY, "order_desk: delay out of range"
     eip712_domain_separator.__init__("Everstock OrderDesk", "1")
     CLEARING_HOUSE = clearing_house
+    RISK_BOOK = risk_book
     ORACLE = oracle
     UNDERLYINGS = underlyings
     DELAY = delay
@@ -382,6 +388,7 @@ def _place(order: IOrderDesk.Order, word: uint256):
     self._check_legs(order.legs)
     assert order.fee >= self._min_fee(len(order.legs), block.basefee, order.trigger != 0), "order_desk: fee too low"
     assert order.deadline >= block.timestamp + EXEC_WINDOW, "order_desk: deadline too early"
+    assert self._are_open(order.legs, order.reduce_only), "order_desk: series not open"
     # As of `_hash`, which would copy the order.
     self.order_hash[order.account][order.nonce] = keccak256(abi_encode(order))
     if order.trigger == 0:
@@ -419,6 +426,22 @@ def _check_legs(legs: DynArray[IRiskBook.OrderLeg, 8]):
         assert leg.face <= MAX_FACE and leg.face >= -MAX_FACE, "order_desk: face too large"
         for j: uint256 in range(i, bound=8):
             assert legs[j].series != leg.series, "order_desk: series twice"
+
+
+@internal
+@view
+def _are_open(legs: DynArray[IRiskBook.OrderLeg, 8], reduce_only: bool) -> bool:
+    """
+    @notice Whether every leg's series may be traded as an order wants, now and as long as it lives: whoever requested for a
+            series that could still be listed, as a call or a put, or opened again, would choose with the price in sight. What closes
+            one binds later than an order lives (SeriesListing).
+    """
+    for leg: IRiskBook.OrderLeg in legs:
+        words: uint256[3] = staticcall IRiskBook(RISK_BOOK).series_words(leg.series)
+        notice: uint256 = words[2] >> 224
+        if words[0] == 0 or notice == series_book.FROZEN or (notice != 0 and not reduce_only):
+            return False
+    return True
 
 
 @internal
@@ -520,7 +543,8 @@ def _is_due(order: IOrderDesk.Order) -> bool:
         return False
     above: uint256 = order.trigger & MAX_PRICE
     below: uint256 = (order.trigger >> 64) & MAX_PRICE
-    return price <= below or (above != 0 and price >= above)
+    reached: bool = price <= below or (above != 0 and price >= above)
+    return reached and self._are_open(order.legs, order.reduce_only)
 
 
 @internal

@@ -62,8 +62,10 @@ def list_series(underlying: uint256, strike: uint256, is_put: bool) -> uint256:
 @external
 def delist(series: uint256):
     s: series_book.Series = self._active(series)
+    assert s.notice != 0, "series_listing: not on notice"
+    assert block.timestamp >= s.notice, "series_listing: notice not yet binding"
+    # Nothing can be opened any more, so this stays true.
     assert s.long_units | s.short_units == 0, "series_listing: series has units"
-    assert block.timestamp >= s.time + c.HOUR, "series_listing: used within the hour"
     self._freeze(series)
 
 
@@ -71,14 +73,20 @@ def delist(series: uint256):
 def give_notice(series: uint256):
     s: series_book.Series = self._active(series)
     assert s.notice == 0, "series_listing: already on notice"
-    assert self._is_far(s), "series_listing: moneyness within bounds"
-    extcall IRiskBook(RISK_BOOK).set_notice(series, block.timestamp)
+    if s.long_units | s.short_units != 0:
+        assert self._is_far(s), "series_listing: moneyness within bounds"
+    else:
+        idle: bool = block.timestamp >= s.time + c.HOUR
+        assert idle or self._is_far(s), "series_listing: used within the hour"
+    # Not at once: whoever sees the price of a live order could refuse it with a notice.
+    extcall IRiskBook(RISK_BOOK).set_notice(series, block.timestamp + c.NOTICE_DELAY)
 
 
 @external
 def lift_notice(series: uint256):
     s: series_book.Series = self._active(series)
     assert s.notice != 0, "series_listing: not on notice"
+    assert s.long_units | s.short_units != 0, "series_listing: series has no units"
     assert not self._is_far(s), "series_listing: moneyness out of bounds"
     extcall IRiskBook(RISK_BOOK).set_notice(series, 0)
 

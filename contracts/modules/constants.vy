@@ -16,6 +16,8 @@ BASIS: constant(uint256) = 100_000  # fine parameters: 1 is 0.001%
 YEAR: constant(uint256) = 365 * 86_400
 HOUR: constant(uint256) = 3_600
 SETTLE_WINDOW: constant(uint256) = 600
+# From a notice until it binds: one more than an order lives (OrderDesk.EXEC_WINDOW). And from then until a series retires.
+NOTICE_DELAY: constant(uint256) = 61
 NOTICE_PERIOD: constant(uint256) = 3 * 86_400
 # How long a request of a liquidity provider waits before it may execute, and how much longer until it is overdue.
 DEPOSIT_WAIT: constant(uint256) = 600

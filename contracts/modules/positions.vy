@@ -143,7 +143,8 @@ def _check_opening(book: market_book.Book, v: market_book.View, units: int256):
     """
     @notice What a leg that grows to `units` must satisfy.
     """
-    checks._require(v.s.notice == 0, "trade: series is on notice")
+    # Less 1, what is not on notice (0) has no end, and what is frozen (1) none left.
+    checks._require(block.timestamp <= unsafe_sub(v.s.notice, 1), "trade: series is on notice")
     near: bool = c.MIN_OPEN_MONEYNESS <= v.quote.moneyness and v.quote.moneyness <= c.MAX_OPEN_MONEYNESS
     checks._require(near, "trade: moneyness out of range")
     face: uint256 = unsafe_div(unsafe_mul(integers._size(units), book.state.scale), c.WAD)

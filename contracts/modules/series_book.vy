@@ -23,7 +23,7 @@ struct Series:
     short_gain: int256  # G of the shorts
     long_units: uint256
     short_units: uint256
-    notice: uint256  # 0: open; FROZEN: retired; else the time it was put on notice
+    notice: uint256  # 0: open; FROZEN: retired; else from when on it only closes
 
 # What every series of one underlying is valued with.
 struct Terms:

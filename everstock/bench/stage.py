@@ -41,8 +41,9 @@ HOLDERS: Final = 8
 # From a request to its price, and from an LP's deposit to its execution; as the contracts have them.
 DELAY: Final = ORDER_DELAY
 DEPOSIT_WAIT: Final = 600
-# A series without units may be delisted this long after its last use.
-DELIST_WAIT: Final = 3_600
+# A series without units may be put on notice this long after its last use, and be delisted this long after that.
+UNUSED_WAIT: Final = 3_600
+NOTICE_DELAY: Final = 61
 MAX_LEGS: Final = 8
 # How long conditional orders wait here, seconds.
 MONTH: Final = 30 * 86_400
@@ -263,9 +264,11 @@ class Stage:
             closing = [(leg.series, -leg.units) for leg in held if leg.series > half]
             if closing:
                 self.trade(holder, *closing)
-        self.move(after=DELIST_WAIT)
-        for id_ in self.series[half:]:
-            self.keeper.transact(self.series_listing.functions.delist(id_))
+        listing = self.series_listing.functions
+        for wait, leave in ((UNUSED_WAIT, listing.give_notice), (NOTICE_DELAY, listing.delist)):
+            self.move(after=wait)
+            for id_ in self.series[half:]:
+                self.keeper.transact(leave(id_))
         return len(self.series) - half
 
     def request_deposit(self) -> None:

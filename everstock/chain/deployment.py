@@ -214,7 +214,7 @@ def deploy_market(
             at["RiskParameters"],
         ),
         "Liquidator": (at["ClearingHouse"], oracle, ids, parameters.reward_share, parameters.reward_floor),
-        "OrderDesk": (at["ClearingHouse"], oracle, ids, parameters.order_delay),
+        "OrderDesk": (at["ClearingHouse"], at["RiskBook"], oracle, ids, parameters.order_delay),
         "SeriesListing": (at["RiskBook"], oracle),
         "Treasury": (owner, timelock, at["ClearingHouse"], parameters.treasury_least),
     }

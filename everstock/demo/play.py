@@ -40,8 +40,8 @@ WAD: Final = 10**18
 DELAY: Final = ORDER_DELAY
 EXEC_WINDOW: Final = 60
 REDEMPTION_WAIT: Final = 3 * 86_400
-# A series without units may be delisted so long after its last use.
-DELIST_WAIT: Final = 3_600
+# A series without units may be put on notice so long after its last use, and be delisted once that binds.
+UNUSED_WAIT: Final = 3_600
 # Parts of the replay: until when every trader has come, and when the leaving LP asks for its tokens.
 OPENING: Final = 0.15
 LEAVING: Final = 0.2
@@ -106,9 +106,14 @@ class Play:
             for id_, name in enumerate(UNDERLYINGS):
                 index = tick.prices[name] / 10**DECIMALS
                 active = _listed(reading, id_)
-                for series in strikes.unused(index, active, self.stage.driver.now, DELIST_WAIT):
-                    self._try(listing.delist(series))
+                for series in strikes.unused(index, active, self.stage.driver.now, UNUSED_WAIT):
+                    self._try(listing.give_notice(series))
                     leaving[symbol].add(series)
+                for noticed in reading.series:
+                    if noticed.underlying == id_ and noticed.notice:
+                        # Held by whoever was quicker than the notice, it stays.
+                        held = noticed.long_units or noticed.short_units
+                        self._try((listing.lift_notice if held else listing.delist)(noticed.id))
                 for strike, is_put in strikes.wanted(index, active):
                     self._try(listing.list_series(id_, round(strike * 10**DECIMALS), is_put))
         return leaving

@@ -137,10 +137,10 @@ class ClearingHouse:
         self._store(a, t.legs)
         return total
 
-    def liquidate(self, account: int, rewarded: int) -> int:
+    def liquidate(self, account: int, rewarded: int, live_until: int = 0) -> int:
         """Close the same fraction of every leg of an account below maintenance; returns the fraction, 0 if it is healthy.
 
-        For the liquidator alone. The reward goes to the account `rewarded`.
+        For the liquidator alone. The reward goes to the account `rewarded`; `live_until` is that one's.
         """
         a = self.account(account)
         l = self.risk.liquidate(self._base(a), a.legs, self.ledgers.main, self.ledgers.claims)
@@ -152,6 +152,7 @@ class ClearingHouse:
         penalty = min(l.penalty, a.purse.cash)
         p = self.risk.parameters
         reward = min(max(penalty * p.reward_share // PERMILLE, p.reward_floor), penalty)
+        require(reward == 0 or self.risk.now > live_until, "clearing_house: live order")
         a.purse.cash -= penalty
         self.ledgers.insurance += penalty - reward
         self._store(a, l.legs)

@@ -13,6 +13,8 @@ BASIS: Final = 100_000  # fine parameters: 1 is 0.001%
 YEAR: Final = 365 * 86_400
 HOUR: Final = 3_600
 SETTLE_WINDOW: Final = 600
+# From a notice until it binds: one more than an order lives (OrderDesk.EXEC_WINDOW). And from then until a series retires.
+NOTICE_DELAY: Final = 61
 NOTICE_PERIOD: Final = 3 * 86_400
 DEPOSIT_WAIT: Final = 600
 REDEMPTION_WAIT: Final = 3 * 86_400

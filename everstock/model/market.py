@@ -63,7 +63,7 @@ class Market:
 
     def liquidate(self, accounts: list[int], rewarded: int) -> list[int]:
         """The liquidator's batch: one checkpoint for all. Returns the fraction closed of each, 0 of the healthy."""
-        return [self.house.liquidate(account, rewarded) for account in accounts]
+        return [self.house.liquidate(account, rewarded, self.desk.live_until(rewarded)) for account in accounts]
 
     def finalize(self) -> None:
         """The end of terminal settlement: fix what every claim is paid."""

@@ -11,6 +11,7 @@ from everstock.model.clearing_house import ClearingHouse
 from everstock.model.price_oracle import Published
 from everstock.model.reverts import Revert, require
 from everstock.model.risk_book import OrderLeg
+from everstock.model.series_book import FROZEN, OPEN
 
 # From a request to the last second of price and execution.
 EXEC_WINDOW: Final = 60
@@ -182,6 +183,7 @@ class Desk:
         check_legs(legs)
         require(fee >= min_fee(len(legs), base_fee, trigger is not None), "order_desk: fee too low")
         require(deadline >= now + EXEC_WINDOW, "order_desk: deadline too early")
+        require(self._are_open(legs, reduce_only), "order_desk: series not open")
         require(trigger is None or deadline <= now + MAX_WAIT, "order_desk: deadline too late")
         self.last_nonce[account] += 1
         nonce = self.last_nonce[account]
@@ -301,7 +303,12 @@ class Desk:
         require(risk.now <= word.publish_time + TRIGGER_MAX_AGE, "order_desk: stale price")
         if word.publish_time < order.requested_at + self.delay or (word.restricted and not order.reduce_only):
             return False
-        return trigger.holds(word.price)
+        return trigger.holds(word.price) and self._are_open(order.legs, order.reduce_only)
+
+    def _are_open(self, legs: Sequence[OrderLeg], reduce_only: bool) -> bool:
+        """Whether every leg's series may be traded as an order wants, now and as long as it lives."""
+        series = [self.house.risk.book.series.get(leg.series) for leg in legs]
+        return all(s is not None and (s.notice == OPEN or (reduce_only and s.notice != FROZEN)) for s in series)
 
     def _take(self, order: Order) -> bool:
         """Remove an order from those that wait; whether it waited, with just these terms."""

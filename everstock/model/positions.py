@@ -9,7 +9,7 @@ from everstock.model.constants import GAIN, MAX_LEGS, MAX_OPEN_MONEYNESS, MIN_OP
 from everstock.model.integers import ceil_div, floor_div
 from everstock.model.market_book import MarketBook, Prices, View
 from everstock.model.reverts import require
-from everstock.model.series_book import FROZEN, OPEN, Growth
+from everstock.model.series_book import FROZEN, Growth
 from everstock.model.trade_costs import Cost
 
 MAX_UNITS: Final = 2**112
@@ -107,7 +107,7 @@ def units_of(face: int, before: int, scale: int, reduce_only: bool) -> tuple[int
 
 def check_opening(book: MarketBook, v: View, units: int) -> None:
     """What a leg that grows to `units` must satisfy. Raises `Revert`."""
-    require(v.s.notice == OPEN, "trade: series is on notice")
+    require(v.s.opens(book.now), "trade: series is on notice")
     near = MIN_OPEN_MONEYNESS <= v.quote.moneyness <= MAX_OPEN_MONEYNESS
     require(near, "trade: moneyness out of range")
     face = abs(units) * book.state.scale // WAD

@@ -237,7 +237,7 @@ class RiskBook(MarketBook):
         return self.book.add(Series(strike=strike, is_put=is_put, underlying=underlying, time=self.now))
 
     def set_notice(self, id_: int, time: int) -> None:
-        """Put a series on notice, lift that (0), or freeze it (1) and take it off the list."""
+        """Let a series only close from `time` on, lift that (0), or freeze it (1) and take it off the list."""
         prices = self.read(TRADE_MAX_AGE)
         self.only_closed_window()
         v = self.view(prices, id_)

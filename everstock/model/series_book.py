@@ -34,12 +34,16 @@ class Series:
     short_gain: int = 0  # G of the shorts
     long_units: int = 0
     short_units: int = 0
-    notice: int = OPEN  # FROZEN: retired; else the time it was put on notice
+    notice: int = OPEN  # FROZEN: retired; else from when on it only closes
 
     @property
     def is_held(self) -> bool:
         """Whether any leg holds a unit of it."""
         return self.long_units != 0 or self.short_units != 0
+
+    def opens(self, now: int) -> bool:
+        """Whether its notice, if any, does not bind yet."""
+        return self.notice == OPEN or now < self.notice
 
     def index(self, units: int) -> int:
         """G of the side that `units` are on, 1e24."""

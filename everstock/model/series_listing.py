@@ -9,6 +9,7 @@ from everstock.model.constants import (
     MAX_OPEN_MONEYNESS,
     MAX_SERIES,
     MIN_OPEN_MONEYNESS,
+    NOTICE_DELAY,
     NOTICE_PERIOD,
     TRADE_MAX_AGE,
     WAD,
@@ -50,28 +51,34 @@ class SeriesListing:
         return self.risk.add_series(underlying, strike, is_put)
 
     def delist(self, id_: int) -> None:
-        """Take a series without units off the list, an hour after its last use."""
+        """Take a series without units off the list once its notice binds."""
         s = self._active(id_)
+        require(s.notice != OPEN, "series_listing: not on notice")
+        require(self.risk.now >= s.notice, "series_listing: notice not yet binding")
         require(not s.is_held, "series_listing: series has units")
-        require(self.risk.now >= s.time + HOUR, "series_listing: used within the hour")
         self.risk.set_notice(id_, FROZEN)
 
     def give_notice(self, id_: int) -> None:
-        """Make a series with moneyness outside [1/2, 2] close-only."""
+        """Make a series close-only once no order of now lives: moneyness outside [1/2, 2], or no units and an hour unused."""
         s = self._active(id_)
         require(s.notice == OPEN, "series_listing: already on notice")
-        require(self._is_far(s), "series_listing: moneyness within bounds")
-        self.risk.set_notice(id_, self.risk.now)
+        if s.is_held:
+            require(self._is_far(s), "series_listing: moneyness within bounds")
+        else:
+            is_idle = self.risk.now >= s.time + HOUR
+            require(is_idle or self._is_far(s), "series_listing: used within the hour")
+        self.risk.set_notice(id_, self.risk.now + NOTICE_DELAY)
 
     def lift_notice(self, id_: int) -> None:
-        """Open a series on notice whose moneyness came back."""
+        """Open a series on notice that is held and whose moneyness is inside."""
         s = self._active(id_)
         require(s.notice != OPEN, "series_listing: not on notice")
+        require(s.is_held, "series_listing: series has no units")
         require(not self._is_far(s), "series_listing: moneyness out of bounds")
         self.risk.set_notice(id_, OPEN)
 
     def retire(self, id_: int) -> None:
-        """Freeze a series that is still outside after its notice."""
+        """Freeze a series that is still outside three days after its notice became binding."""
         s = self._active(id_)
         require(s.notice != OPEN, "series_listing: not on notice")
         require(self.risk.now >= s.notice + NOTICE_PERIOD, "series_listing: notice period")

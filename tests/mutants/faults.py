@@ -210,6 +210,7 @@ FAULTS: Final = (
         "modules/portfolio_margin.vy",
         "unsafe_div(unsafe_add(unsafe_mul(maintenance, initial_ratio), 999), c.PERMILLE)",
         "unsafe_div(unsafe_mul(maintenance, initial_ratio), c.PERMILLE)",
+        "tests/unit/modules/test_portfolio_margin.py",
     ),
     Fault(
         "a liquidation closes a unit too little",
@@ -222,6 +223,7 @@ FAULTS: Final = (
         "modules/portfolio_margin.vy",
         "    if unsafe_sub(left, unsafe_div(unsafe_mul(penalty, fraction), wad)) < smallest:\n        return c.WAD\n",
         "",
+        "tests/unit/modules/test_portfolio_margin.py",
     ),
     # An action
     Fault(
@@ -555,6 +557,27 @@ FAULTS: Final = (
         "order",
     ),
     Fault(
+        "an order may be requested of a series that is still to be listed",
+        "OrderDesk.vy",
+        '    assert self._are_open(order.legs, order.reduce_only), "order_desk: series not open"\n',
+        "",
+        "order",
+    ),
+    Fault(
+        "an order on a series on notice is triggered",
+        "OrderDesk.vy",
+        "    return reached and self._are_open(order.legs, order.reduce_only)",
+        "    return reached",
+        "tests/unit/order_desk/test_trigger.py",
+    ),
+    Fault(
+        "a liquidator's reward comes under its live order",
+        "ClearingHouse.vy",
+        "    if reward != 0:\n        self._no_live_order(rewarded)\n",
+        "",
+        "tests/unit/liquidator/test_liquidate.py",
+    ),
+    Fault(
         "an executed order can be executed again",
         "OrderDesk.vy",
         "    self.order_hash[order.account][order.nonce] = empty(bytes32)\n    return True",
@@ -697,6 +720,12 @@ FAULTS: Final = (
         "SeriesListing.vy",
         '        assert other.strike != strike or other.is_put != is_put, "series_listing: already listed"\n',
         "",
+    ),
+    Fault(
+        "a notice binds at once",
+        "SeriesListing.vy",
+        "block.timestamp + c.NOTICE_DELAY",
+        "block.timestamp",
     ),
     Fault(
         "a series on notice is retired at once",

@@ -12,6 +12,7 @@ from everstock.model.constants import (
     HOUR,
     MAX_LEGS,
     MAX_WAIT,
+    NOTICE_DELAY,
     NOTICE_PERIOD,
     PERMILLE,
     REDEMPTION_WAIT,
@@ -145,7 +146,7 @@ class MarketMachine(Machine):
         """Whether a series may be traded at the latest price."""
         s = self.market.risk.book.series[series]
         moneyness = self.told.oracle.stored(s.underlying).price / s.strike
-        return 0.6 < moneyness < 1.7 and s.notice == 0
+        return 0.6 < moneyness < 1.7 and s.opens(self.told.now)
 
     def near(self, place: int) -> int | None:
         """A series that may be traded."""
@@ -422,11 +423,28 @@ class MarketMachine(Machine):
     @precondition(lambda self: any(s.notice > 1 for s in self.market.risk.book.series.values()))
     @rule()
     def notice_period_passes(self) -> None:
-        self.move(NOTICE_PERIOD, 1, 1)
+        self.move(NOTICE_DELAY + NOTICE_PERIOD, 1, 1)
         self.told.checkpoint()
         for id_, s in list(self.market.risk.book.series.items()):
             if s.notice > 1:
                 self.told.listing("retire", id_)
+
+    @rule(place=places, quick=st.sampled_from([0, 1, 59, 60, 61]), name=traders, side=sides, taken=st.booleans())
+    def nobody_uses_a_series(self, place: int, quick: int, name: str, side: int, taken: bool) -> None:
+        """It is put on notice and leaves once that binds, unless somebody was quicker: then it stays."""
+        unused = [id_ for id_ in self.market.risk.active() if not self.market.risk.book.series[id_].is_held]
+        if not unused:
+            return
+        series = unused[place % len(unused)]
+        self.move(HOUR, 1, 1)
+        self.told.listing("give_notice", series)
+        self.move(quick, 1, 1)
+        if taken:
+            self.told.trade(self.account(name), [(series, self.face(name, 0.3, side))], name="trade one leg")
+        self.told.listing("delist", series)
+        self.move(NOTICE_DELAY - quick, 1, 1)
+        self.told.listing("lift_notice", series)
+        self.told.listing("delist", series)
 
     @rule(place=places, factor=st.sampled_from([0.4, 2.5]), in_time=st.booleans())
     def goes_far_from_a_strike(self, place: int, factor: float, in_time: bool) -> None:
@@ -434,11 +452,12 @@ class MarketMachine(Machine):
         if (series := self.near(place)) is not None:
             name = UNDERLYINGS[self.market.risk.book.series[series].underlying]
             usd = self.told.protocol.index[name]
+            self.told.trade(self.account(BUYERS[0]), [(series, self.unit)], name="buy")
             self.told.bring(self.told.publish(after=2, **{name: usd * factor}))
             self.settle_window_passes()
             self.told.listing("give_notice", series)
             if not in_time:
-                self.move(NOTICE_PERIOD, 1, 1)
+                self.move(NOTICE_DELAY + NOTICE_PERIOD, 1, 1)
                 self.told.listing("retire", series)
             self.told.bring(self.told.publish(after=2, **{name: usd}))
             # Twice: the anchor of the way out is replaced only when the first window ends, which opens another.

@@ -185,12 +185,13 @@ class OrderMachine(Machine):
         limits = [NO_LIMIT if limit is None else limit, NO_LIMIT if mark_limit is None else mark_limit]
         self.tell_request(name, order, limits, reduce_only, until, fee)
 
-    @rule(name=traders, fault=st.sampled_from(["legs", "series", "face", "size", "twice", "fee", "deadline"]))
+    @rule(name=traders, fault=st.sampled_from(["legs", "series", "unlisted", "face", "size", "twice", "fee", "deadline"]))
     def request_badly(self, name: str, fault: str) -> None:
         one = OrderLeg(self.series[0], self.unit)
         legs = {
             "legs": [],
             "series": [OrderLeg(2**16, 1)],
+            "unlisted": [OrderLeg(self.series[-1] + 1, self.unit)],
             "face": [OrderLeg(self.series[0], 0)],
             "size": [OrderLeg(self.series[0], 2**127)],
             "twice": [one, one],

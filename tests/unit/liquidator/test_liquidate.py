@@ -380,6 +380,20 @@ def test_liquidate__oneself__is_a_liquidation_like_any_other(protocol, desk, wri
     assert desk.cash(writer) == before.equity - event.penalty + event.reward
 
 
+def test_liquidate__by_who_has_a_live_order__reverts_where_there_is_a_reward(protocol, desk, writer):
+    """A reward would be margin that comes under the order: whether that passes would be decided in sight of its price."""
+    hunter = protocol.trader("hunter")
+    protocol.set_prices(after=60, BTC=WEAK)
+    order = protocol.request(hunter, (desk.btc_call, 1))
+    with boa.reverts("clearing_house: live order"):
+        protocol.liquidate(writer, by=hunter)
+    assert protocol.liquidate(hunter, by=hunter) == [0]
+    protocol.publish(after=protocol.parameters.order_delay)
+    assert protocol.execute(order) == [True]
+    before = desk.health(writer)
+    assert protocol.liquidate(writer, by=hunter) == [closed_form(before)]
+
+
 # Prices
 
 

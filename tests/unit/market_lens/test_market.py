@@ -160,8 +160,8 @@ def test_option_chain__variances_and_restriction__of_the_oracle(protocol, lens):
 def test_option_chain__on_notice__and_retired(protocol, lens, series):
     protocol.set_prices(after=60, BTC=270_000)
     protocol.series_listing.give_notice(series[ATM_CALL])
-    assert lens.series(series[ATM_CALL]).notice == protocol.now
-    protocol.set_prices(after=3 * 86_400, BTC=270_000)
+    assert lens.series(series[ATM_CALL]).notice == protocol.now + 61
+    protocol.set_prices(after=61 + 3 * 86_400, BTC=270_000)
     protocol.series_listing.retire(series[ATM_CALL])
     assert series[ATM_CALL] not in [one.id for one in lens.chain().series]
 

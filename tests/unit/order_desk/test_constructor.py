@@ -20,7 +20,9 @@ def test_constructor__knows_its_market_and_the_times(protocol, desk):
 @pytest.mark.parametrize("delay", [0, MAX_DELAY + 1, 2**256 - 1])
 def test_constructor__a_delay_of_nothing_or_beyond_the_longest__reverts(protocol, delay):
     with boa.reverts("order_desk: delay out of range"):
-        deployer_of("OrderDesk").deploy(protocol.clearing_house.address, protocol.oracle.address, [0, 1], delay)
+        deployer_of("OrderDesk").deploy(
+            protocol.clearing_house.address, protocol.risk_book.address, protocol.oracle.address, [0, 1], delay
+        )
 
 
 def test_constructor__of_a_market_with_another_delay__its_prices_are_that_much_later():

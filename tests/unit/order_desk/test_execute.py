@@ -59,7 +59,7 @@ def test_execute__eight_legs_on_both_underlyings__all_or_none(protocol, trader, 
     assert protocol.units(trader) == {id_: round(face * protocol.unit) for id_, face in legs}
     before = protocol.account(trader)
     # The last leg cannot be filled.
-    assert not protocol.order(trader, *[(id_, 0.5) for id_ in series[:7]], (999, 0.5))
+    assert not protocol.order(trader, *[(id_, 0.5) for id_ in series[:7]], (series[7], 10**6))
     assert protocol.account(trader) == before
 
 

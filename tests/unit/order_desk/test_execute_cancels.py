@@ -44,23 +44,6 @@ def over_capacity(protocol, trader, btc):
     return protocol.request(trader, (btc, 30_000))
 
 
-def unknown_series(protocol, trader, btc):
-    return protocol.request(trader, (btc, 1), (60_000, 1))
-
-
-def retired_series(protocol, trader, btc):
-    series = protocol.list_series("BTC", 0.9)
-    protocol.set_prices(after=3_601)
-    protocol.series_listing.delist(series)
-    return protocol.request(trader, (series, 1))
-
-
-def series_on_notice(protocol, trader, btc):
-    drift(protocol, 1.083, 9)
-    protocol.series_listing.give_notice(btc)
-    return protocol.request(trader, (btc, 1))
-
-
 def moneyness_out_of_range(protocol, trader, btc):
     drift(protocol, 1.083, 9)
     return protocol.request(trader, (btc, 1))
@@ -98,9 +81,6 @@ def ninth_leg(protocol, trader, btc):
         (below_initial_margin, "trade: below initial margin"),
         (bankrupt, "trade: bankrupt"),
         (over_capacity, "trade: over pool capacity"),
-        (unknown_series, "trade: unknown series"),
-        (retired_series, "trade: series is retired"),
-        (series_on_notice, "trade: series is on notice"),
         (moneyness_out_of_range, "trade: moneyness out of range"),
         (face_below_minimum, "trade: face below minimum"),
         (face_too_large, "trade: face too large"),
@@ -194,7 +174,9 @@ def mock_house():
 @pytest.fixture
 def answer(protocol, mock_house, trader, btc):
     """Executes an order that the clearing house refuses with the given data; returns the desk."""
-    desk = deployer_of("OrderDesk").deploy(mock_house.address, protocol.oracle.address, [0, 1], DELAY)
+    desk = deployer_of("OrderDesk").deploy(
+        mock_house.address, protocol.risk_book.address, protocol.oracle.address, [0, 1], DELAY
+    )
     protocol.order_desk = desk
     order = protocol.request(trader, (btc, 1))
     protocol.publish(after=DELAY)

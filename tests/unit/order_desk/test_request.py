@@ -5,7 +5,7 @@ from eth_utils import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, account_of
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, UNDERLYINGS, account_of
 
 from .desk import ETHER, events, reverts
 
@@ -62,10 +62,49 @@ def test_request__without_legs__reverts(desk, trader):
         request(desk, trader, [])
 
 
-def test_request__eight_legs__pass_and_nine_are_none(desk, trader):
-    assert request(desk, trader, [(series, 1) for series in range(1, 9)]) == 1
+def test_request__eight_legs__pass_and_nine_are_none(protocol, desk, trader):
+    strikes = [(moneyness, is_put) for moneyness in (0.85, 1.15) for is_put in (True, False)]
+    series = [1, *(protocol.list_series(name, *strike) for name in UNDERLYINGS for strike in strikes)]
+    assert request(desk, trader, [(id_, 1) for id_ in series[:8]]) == 1
     with pytest.raises(boa.BoaError):
-        request(desk, trader, [(series, 1) for series in range(1, 10)])
+        request(desk, trader, [(id_, 1) for id_ in series])
+
+
+# Whoever could still list the series, as a call or a put, or open or close it, would choose with the price in sight.
+
+
+@pytest.mark.parametrize("reduce_only", [False, True])
+def test_request__series_that_nobody_listed__reverts(protocol, desk, trader, btc, reduce_only):
+    unknown = protocol.risk_book.market_words().series_count + 1
+    with reverts(desk, "order_desk: series not open"):
+        protocol.request(trader, (btc, 1), (unknown, 1), reduce_only=reduce_only)
+    with reverts(desk, "order_desk: series not open"):
+        protocol.request_conditional(trader, (unknown, 1), above=1, reduce_only=reduce_only)
+    assert protocol.list_series("BTC", 0.9) == unknown
+    protocol.request(trader, (unknown, 1))
+
+
+@pytest.mark.parametrize("reduce_only", [False, True])
+def test_request__series_that_is_retired__reverts(protocol, desk, trader, reduce_only):
+    series = protocol.list_series("BTC", 0.9)
+    protocol.set_prices(after=3_601)
+    protocol.series_listing.give_notice(series)
+    protocol.set_prices(after=61)
+    protocol.series_listing.delist(series)
+    with reverts(desk, "order_desk: series not open"):
+        protocol.request(trader, (series, 1), reduce_only=reduce_only)
+
+
+def test_request__series_on_notice__only_to_reduce_and_from_its_first_second_on(protocol, desk, trader, btc):
+    series = protocol.list_series("BTC", 0.9)
+    protocol.set_prices(after=3_601)
+    protocol.request(trader, (series, 1))
+    protocol.series_listing.give_notice(series)
+    for wait in (0, 61):
+        protocol.wait(wait)
+        with reverts(desk, "order_desk: series not open"):
+            protocol.request(trader, (series, 1))
+        protocol.request(trader, (series, 1), reduce_only=True)
 
 
 @pytest.mark.parametrize("series", [0, 2**16, 2**255, 2**256 - 1])
@@ -89,20 +128,23 @@ def test_request__largest_face__passes(desk, trader):
     assert request(desk, trader, [(1, MAX_FACE), (2, -MAX_FACE)]) == 1
 
 
-@given(series=st.lists(st.integers(1, 10), min_size=2, max_size=8))
+@given(series=st.lists(st.integers(1, 3), min_size=2, max_size=8))
 @settings(max_examples=40, deadline=None)
 def test_request__passes_just_when_no_series_is_named_twice(listed, series):
     desk, trader = listed[0].order_desk, listed[0].actor("trader")
     legs = [(id_, 1) for id_ in series]
-    if len(set(series)) == len(series):
-        request(desk, trader, legs)
-    else:
+    if len(set(series)) < len(series):
         with reverts(desk, "order_desk: series twice"):
             request(desk, trader, legs)
+    elif max(series) > 2:
+        with reverts(desk, "order_desk: series not open"):
+            request(desk, trader, legs)
+    else:
+        request(desk, trader, legs)
 
 
 def test_request__fee_below_the_least__reverts(desk, trader):
-    for legs in ([(1, 1)], [(1, 1), (2, 1), (3, 1)]):
+    for legs in ([(1, 1)], [(1, 1), (2, 1)]):
         least = desk.min_fee(len(legs))
         with reverts(desk, "order_desk: fee too low"):
             request(desk, trader, legs, value=least - 1)

@@ -88,7 +88,7 @@ def test_request_conditional__deadline_out_of_reach__reverts(desk, trader):
 
 
 def test_request_conditional__fee_below_the_least__reverts(desk, trader):
-    for legs in ([(1, 1)], [(1, 1), (2, 1), (3, 1)]):
+    for legs in ([(1, 1)], [(1, 1), (2, 1)]):
         least = desk.min_fee(len(legs), boa.env.evm.vm.state.base_fee, True)
         for value in (0, desk.min_fee(len(legs)), least - 1):
             with reverts(desk, "order_desk: fee too low"):

@@ -339,6 +339,22 @@ def test_void__triggered__once_window_and_deadline_have_passed(protocol, desk, t
     assert boa.env.get_balance(desk.address) == 0
 
 
+@pytest.mark.parametrize("reduce_only", [False, True])
+def test_trigger__series_on_notice__only_to_reduce(protocol, desk, trader, reduce_only):
+    """Or whoever triggers could lift the notice, or not, with the price in sight."""
+    series = protocol.list_series("BTC", 0.9)
+    protocol.set_prices(after=3_601)
+    protocol.clearing_house.checkpoint()
+    order = protocol.request_conditional(trader, (series, 1), above=1, reduce_only=reduce_only)
+    protocol.series_listing.give_notice(series)
+    protocol.publish(after=DELAY)
+    if reduce_only:
+        assert protocol.trigger(order) == [True]
+    else:
+        with reverts(desk, "order_desk: not triggered"):
+            protocol.trigger(order)
+
+
 @pytest.mark.parametrize("trouble", ["set_refusing", "set_burning"])
 def test_trigger__by_who_will_not_take_ether__reverts(protocol, desk, wallet_keeper, fallen, trouble):
     getattr(wallet_keeper, trouble)(True)

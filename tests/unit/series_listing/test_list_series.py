@@ -7,7 +7,7 @@ from everstock.chain.deployment import deploy_market
 from everstock.chain.in_process import START, deployer_of, price
 from tests.liquidity import events
 
-from .views import BTC, ETH, HOUR, MAX_SERIES
+from .views import BTC, ETH, HOUR, MAX_SERIES, NOTICE_DELAY
 
 # Strikes of two digits between 3/4 and 4/3 of the index: of BTC at 120,000, of ETH at 4,500.
 BTC_STRIKES = [90_000, 91_000, 95_000, 99_000, 100_000, 110_000, 120_000, 130_000, 140_000, 150_000, 160_000]
@@ -103,6 +103,8 @@ def test_list_series__seventeenth_of_an_underlying__reverts(listing):
 def test_list_series__after_a_delisting__takes_the_place_with_a_new_id(protocol, listing):
     ids = [listing.add(usd, is_put=is_put) for usd in range(91_000, 99_000, 1_000) for is_put in (False, True)]
     protocol.set_prices(after=HOUR)
+    listing.give_notice(ids[5])
+    protocol.set_prices(after=NOTICE_DELAY)
     listing.delist(ids[5])
     assert listing.add(120_000) == MAX_SERIES + 1
     assert set(listing.active()) == set(ids) - {ids[5]} | {MAX_SERIES + 1}

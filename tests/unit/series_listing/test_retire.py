@@ -1,4 +1,4 @@
-"""After three days on notice a series is frozen at its mark; its legs are paid when their accounts next act."""
+"""Three days after its notice became binding a series is frozen at its mark; its legs are paid when their accounts next act."""
 
 import boa
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from everstock.chain.in_process import account_of, price
 from tests.liquidity import events
 
-from .views import FROZEN, HOUR, NOTICE_PERIOD
+from .views import FROZEN, HOUR, NOTICE_DELAY, NOTICE_PERIOD
 
 STRIKE, AWAY = 120_000, 59_000
 
@@ -28,7 +28,7 @@ def noticed(protocol, listing):
 
 @pytest.fixture
 def retired(protocol, listing, noticed):
-    protocol.set_prices(after=NOTICE_PERIOD)
+    protocol.set_prices(after=NOTICE_DELAY + NOTICE_PERIOD)
     listing.retire(noticed[0])
     return noticed
 
@@ -38,9 +38,9 @@ def ledger_sum(protocol) -> int:
     return ledgers.main + ledgers.insurance + ledgers.treasury
 
 
-def test_retire__three_days_on_notice__freezes_at_the_mark_and_leaves_the_list(protocol, listing, noticed):
+def test_retire__three_days_after_its_notice_binds__freezes_at_the_mark_and_leaves_the_list(protocol, listing, noticed):
     id_, other, *_ = noticed
-    protocol.set_prices(after=NOTICE_PERIOD)
+    protocol.set_prices(after=NOTICE_DELAY + NOTICE_PERIOD)
     listing.retire(id_)
     (event,) = listing.events("Retired")
     assert (event.series, event.price) == (id_, price(AWAY))
@@ -51,7 +51,7 @@ def test_retire__three_days_on_notice__freezes_at_the_mark_and_leaves_the_list(p
 
 
 def test_retire__a_second_early__reverts(protocol, listing, noticed):
-    protocol.set_prices(after=NOTICE_PERIOD - 1)
+    protocol.set_prices(after=NOTICE_DELAY + NOTICE_PERIOD - 1)
     with boa.reverts("series_listing: notice period"):
         listing.retire(noticed[0])
     protocol.set_prices(after=1)
@@ -59,13 +59,13 @@ def test_retire__a_second_early__reverts(protocol, listing, noticed):
 
 
 def test_retire__index_is_back__reverts(protocol, listing, noticed):
-    protocol.set_prices(after=NOTICE_PERIOD, BTC=60_000)
+    protocol.set_prices(after=NOTICE_DELAY + NOTICE_PERIOD, BTC=60_000)
     with boa.reverts("series_listing: moneyness within bounds"):
         listing.retire(noticed[0])
 
 
 def test_retire__not_on_notice__reverts(protocol, listing, noticed):
-    protocol.set_prices(after=NOTICE_PERIOD)
+    protocol.set_prices(after=NOTICE_DELAY + NOTICE_PERIOD)
     with boa.reverts("series_listing: not on notice"):
         listing.retire(noticed[1])
 
@@ -80,7 +80,7 @@ def test_retire__twice_or_never_listed__reverts(protocol, listing, retired):
 
 
 def test_retire__in_a_settle_window__reverts(protocol, listing, noticed):
-    protocol.set_prices(after=NOTICE_PERIOD, BTC=50_000)
+    protocol.set_prices(after=NOTICE_DELAY + NOTICE_PERIOD, BTC=50_000)
     protocol.clearing_house.checkpoint()
     with boa.reverts("risk_book: settle window"):
         listing.retire(noticed[0])
@@ -148,7 +148,7 @@ def test_retired__needs_no_margin(protocol, listing, retired):
 def test_retired__the_pool_needs_no_capital_for_it_after_the_next_checkpoint(protocol, listing, noticed):
     id_, other, holder, writer = noticed
     protocol.trade(writer, (other, 5))
-    protocol.set_prices(after=NOTICE_PERIOD)
+    protocol.set_prices(after=NOTICE_DELAY + NOTICE_PERIOD)
     protocol.clearing_house.checkpoint()
     (before,) = events(protocol.clearing_house, "Checkpoint")
     listing.retire(id_)
@@ -173,7 +173,7 @@ def test_retired__a_loss_beyond_the_accounts_cash__is_found_by_a_liquidation(pro
     protocol.set_prices(after=HOUR, BTC=AWAY)
     listing.give_notice(id_)
     protocol.clearing_house.checkpoint()
-    protocol.set_prices(after=NOTICE_PERIOD)
+    protocol.set_prices(after=NOTICE_DELAY + NOTICE_PERIOD)
     listing.retire(id_)
     assert protocol.clearing_house.settle(account_of(writer)) is False
     assert protocol.liquidate(writer) == [10**18]

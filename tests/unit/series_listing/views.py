@@ -8,6 +8,7 @@ from tests.liquidity import events
 
 BTC, ETH = 0, 1
 HOUR: Final = 3_600
+NOTICE_DELAY: Final = 61
 NOTICE_PERIOD: Final = 3 * 86_400
 FROZEN: Final = 1
 MAX_SERIES: Final = 16
@@ -41,7 +42,7 @@ class Listing:
         return ids[:count]
 
     def notice(self, id_: int) -> int:
-        """0, the time of a notice, or FROZEN."""
+        """0, the time from when on a notice binds, or FROZEN."""
         return self.protocol.risk_book.series_words(id_)[2] >> 224
 
     def units(self, id_: int) -> tuple[int, int]:
@@ -53,5 +54,5 @@ class Listing:
         """Put a series on notice at a price far from its strike, wait the notice out there and retire it."""
         self.protocol.set_prices(after=60, **{underlying: usd})
         self.protocol.series_listing.give_notice(id_)
-        self.protocol.set_prices(after=NOTICE_PERIOD)
+        self.protocol.set_prices(after=NOTICE_DELAY + NOTICE_PERIOD)
         self.protocol.series_listing.retire(id_)
