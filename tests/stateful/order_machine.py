@@ -601,8 +601,13 @@ class OrderMachine(Machine):
         for order in self.orders[-8:]:
             waits = (order.account, order.nonce) in model.waiting
             assert (desk.order_hash(order.account, order.nonce) != bytes(32)) == waits
+        # Invariant 38: margin stays as long as any order of the account may be executed.
+        now, ends = self.told.now, defaultdict(int)
+        for order in model.waiting.values():
+            if not order.waits_for_trigger(now) and now <= order.requested_at + EXEC_WINDOW:
+                ends[order.account] = max(ends[order.account], order.requested_at + EXEC_WINDOW)
         for account in model.last_nonce:
-            assert desk.live_until(account) == model.live_until(account)
+            assert desk.live_until(account) == model.live_until(account) >= ends[account]
             assert desk.last_nonce(account) == model.last_nonce[account]
         for account, some in self.signed:
             assert desk.is_spent(account, some) == ((account, some) in model.spent)
