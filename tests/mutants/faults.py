@@ -512,7 +512,7 @@ FAULTS: Final = (
         "OrderDesk.vy",
         "assert block.timestamp >= order.requested_at + DELAY,",
         "assert block.timestamp + 1 >= order.requested_at + DELAY,",
-        "order",
+        "tests/unit/order_desk/test_execute.py",
     ),
     Fault(
         "an order may execute a second late",
