@@ -18,6 +18,7 @@ from everstock.chain.launch import Stock, launch
 from everstock.chain.manifest import Manifest
 from everstock.chain.transactions import Reverted, Wallet, call
 from everstock.model import words
+from everstock.model.constants import NOTICE_DELAY
 from everstock.model.order_desk import SignedOrder
 from everstock.model.risk_book import OrderLeg
 from everstock.model.volatility_oracle import SPAN
@@ -41,9 +42,8 @@ HOLDERS: Final = 8
 # From a request to its price, and from an LP's deposit to its execution; as the contracts have them.
 DELAY: Final = ORDER_DELAY
 DEPOSIT_WAIT: Final = 600
-# A series without units may be put on notice this long after its last use, and be delisted this long after that.
+# A series without units may be put on notice this long after its last use.
 UNUSED_WAIT: Final = 3_600
-NOTICE_DELAY: Final = 61
 MAX_LEGS: Final = 8
 # How long conditional orders wait here, seconds.
 MONTH: Final = 30 * 86_400

@@ -175,10 +175,6 @@ def test_changing_ones_mind__by_cancelling_or_by_a_deadline__is_refused(protocol
 
 # Deep in the money, 10 tokens of face each: places of a call on BTC, a put on BTC, a put on ETH.
 CALL, PUT, OTHER_PUT = 0, 2, 6
-
-
-# Deep in the money, 10 tokens of face each: places of a call on BTC, a put on BTC, a put on ETH.
-CALL, PUT, OTHER_PUT = 0, 2, 6
 BOTH, ONE, SECOND = [True, True], [True, False], [False, True]
 
 
