@@ -12,6 +12,8 @@
      a request does. All that whoever triggers it can choose is when, among the seconds at which it is right.
      Why a live order is firm: it could be taken back, or left to its deadline, by somebody who sees what its price will be. So it
      cannot be cancelled, and its deadline is never inside its window: `_place` and `_is_due` see to that.
+     Why an account's live orders are executed in the order they went live: with margin for one of them only, whoever chose
+     which comes first would choose which is filled, with their prices in sight.
      Ether: what the desk holds is the fees of orders that wait and refunds not claimed; ether forced on it stays.
 """
 
@@ -91,8 +93,8 @@ UNDERLYINGS: immutable(DynArray[uint256, 8])
 order_hash: public(HashMap[uint256, HashMap[uint256, bytes32]])
 
 #  low to high bits
-# | last nonce 64 | live until 32 | last live nonce 64 | others 1 |
-# account -> its last order; the last that went live, until when it may be executed, and whether another's window was open then
+# | last nonce 64 | live until 32 | last live nonce 64 |
+# account -> its last order; and the last that went live, with the last second of its window
 _accounts: HashMap[uint256, uint256]
 
 # account -> who may trade for its owner, beside the owner
@@ -157,6 +159,7 @@ def request(
         deadline=deadline,
         trigger=0,
         requested_at=block.timestamp,
+        follows=self._follows(account, word),
         fee=msg.value,
         payer=msg.sender,
     )
@@ -189,6 +192,7 @@ def request_conditional(
         deadline=deadline,
         trigger=self._armed(underlying, above, below),
         requested_at=block.timestamp,
+        follows=0,
         fee=msg.value,
         payer=msg.sender,
     )
@@ -218,6 +222,7 @@ def relay(order: IOrderDesk.SignedOrder, signer: address, signature: Bytes[1024]
         deadline=order.deadline,
         trigger=self._armed(order.underlying, order.above, order.below) if conditional else 0,
         requested_at=block.timestamp,
+        follows=0 if conditional else self._follows(order.account, word),
         fee=msg.value,
         payer=msg.sender,
     )
@@ -277,6 +282,7 @@ def execute(
             assert order.trigger < ARMED, "order_desk: not triggered"
             assert block.timestamp >= order.requested_at + DELAY, "order_desk: too early"
             assert block.timestamp <= order.requested_at + EXEC_WINDOW, "order_desk: window missed"
+            assert self._is_its_turn(order), "order_desk: not its turn"
             earliest = min(earliest, order.requested_at)
             earned += order.fee
     assert earliest != max_value(uint256), "order_desk: unknown order"
@@ -348,14 +354,8 @@ def set_delegate(account: uint256, delegate: address, allowed: bool):
 @view
 @external
 def live_until(account: uint256) -> uint256:
-    word: uint256 = self._accounts[account]
-    until: uint256 = self._live_until(word)
-    # Past, or the usual case: the last was live alone, and is no more.
-    if block.timestamp > until or (
-        word >> 160 == 0 and self.order_hash[account][(word >> 96) & (2**64 - 1)] == empty(bytes32)
-    ):
-        return 0
-    return until
+    # The last to go live is the last to be executed.
+    return self._until(self._follows(account, self._accounts[account]))
 
 
 @view
@@ -392,7 +392,7 @@ def _place(order: IOrderDesk.Order, word: uint256):
     # As of `_hash`, which would copy the order.
     self.order_hash[order.account][order.nonce] = keccak256(abi_encode(order))
     if order.trigger == 0:
-        self._accounts[order.account] = self._went_live(word, order.nonce, order.nonce)
+        self._accounts[order.account] = self._went_live(order.nonce, order.nonce)
     else:
         assert order.deadline <= block.timestamp + MAX_WAIT, "order_desk: deadline too late"
         self._accounts[order.account] = word + 1
@@ -557,10 +557,11 @@ def _make_live(order: IOrderDesk.Order) -> uint256:
     live: IOrderDesk.Order = order
     live.trigger = order.trigger & (ARMED - 1)
     live.requested_at = block.timestamp
+    word: uint256 = self._accounts[order.account]
+    live.follows = self._follows(order.account, word)
     live.fee = order.fee - share
     self.order_hash[order.account][order.nonce] = self._hash(live)
-    word: uint256 = self._accounts[order.account]
-    self._accounts[order.account] = self._went_live(word, order.nonce, word & (2**64 - 1))
+    self._accounts[order.account] = self._went_live(order.nonce, word & (2**64 - 1))
     log IOrderDesk.Triggered(account=order.account, nonce=order.nonce, sender=msg.sender, order=live)
     return share
 
@@ -669,22 +670,59 @@ def _next_nonce(word: uint256) -> uint256:
 
 @internal
 @pure
-def _live_until(word: uint256) -> uint256:
+def _last_live(word: uint256) -> uint256:
     """
-    @notice When the window of the account's last live order is over, or was.
+    @notice The last of an account's orders that went live, as `follows` has it.
     """
-    return (word >> 64) & (2**32 - 1)
+    return (word >> 64) & (2**96 - 1)
+
+
+@internal
+@pure
+def _until(live: uint256) -> uint256:
+    """
+    @notice The last second of the window of an order that went live, given as of `follows`.
+    """
+    return live & (2**32 - 1)
 
 
 @internal
 @view
-def _went_live(word: uint256, nonce: uint256, last: uint256) -> uint256:
+def _is_live(account: uint256, live: uint256) -> bool:
+    """
+    @notice Whether an order that went live, given as of `follows`, may still be executed.
+    """
+    return block.timestamp <= self._until(live) and self.order_hash[account][live >> 32] != empty(bytes32)
+
+
+@internal
+@view
+def _follows(account: uint256, word: uint256) -> uint256:
+    """
+    @notice What an order follows that goes live now.
+    @param word What is stored of its account.
+    """
+    last: uint256 = self._last_live(word)
+    return last if self._is_live(account, last) else 0
+
+
+@internal
+@view
+def _is_its_turn(order: IOrderDesk.Order) -> bool:
+    """
+    @notice Whether the order that a live one follows can no longer be executed; nor, then, can any before that.
+    """
+    return order.follows == 0 or not self._is_live(order.account, order.follows)
+
+
+@internal
+@view
+def _went_live(nonce: uint256, last: uint256) -> uint256:
     """
     @notice What to store of an account as one of its orders goes live.
     @param last Nonce of its last order.
     """
-    others: uint256 = convert(block.timestamp <= self._live_until(word), uint256)
-    return last | ((block.timestamp + EXEC_WINDOW) << 64) | (nonce << 96) | (others << 160)
+    return last | ((block.timestamp + EXEC_WINDOW) << 64) | (nonce << 96)
 
 
 @internal

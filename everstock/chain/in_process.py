@@ -27,7 +27,7 @@ from everstock.chain.deployment import (
 )
 from everstock.chain.publisher import DEVNET_PUBLISHER, PricePublisher
 from everstock.model import words
-from everstock.model.order_desk import ARMED, MAX_WAIT, Trigger
+from everstock.model.order_desk import MAX_WAIT, Trigger
 from everstock.parameters import ORDER_DELAY, MarketParameters
 
 CONTRACTS: Final = Path(__file__).parents[2] / "contracts"
@@ -58,6 +58,7 @@ class Order(NamedTuple):
     deadline: int
     trigger: int  # packed; 0: a market order
     requested_at: int
+    follows: int  # packed; 0: none
     fee: int
     payer: str
 
@@ -86,6 +87,11 @@ class BoaDeployer:
     def deploy(self, name: str, *arguments: Any) -> VyperContract:
         with boa.env.prank(self.account):
             return deployer_of(name).deploy(*arguments)
+
+
+def events(contract: VyperContract, name: str) -> list[Any]:
+    """The events called `name` that the latest call of a contract logged, itself or by another: ask before calling a view."""
+    return [event for event in contract.get_logs() if type(event).__name__ == name]
 
 
 def account_of(owner: str, subaccount: int = 0) -> int:
@@ -280,8 +286,8 @@ class Protocol:
         order = [(series, round(face * self.unit)) for series, face in legs]
         fee = self.order_desk.min_fee(len(legs)) if fee is None else fee
         terms = (order, limit, mark_limit, reduce_only, deadline)
-        nonce = self.order_desk.request(account, *terms, value=fee, sender=trader)
-        return Order(account, nonce, *terms, 0, self.now, fee, trader)
+        self.order_desk.request(account, *terms, value=fee, sender=trader)
+        return self._requested()
 
     def request_conditional(
         self,
@@ -307,8 +313,13 @@ class Protocol:
         terms = (order, limit, mark_limit, reduce_only, self.now + MAX_WAIT if deadline is None else deadline)
         sender = by or trader
         desk = self.order_desk
-        nonce = desk.request_conditional(account, *terms, *trigger, value=fee, sender=sender)
-        return Order(account, nonce, *terms, trigger.word | ARMED, self.now, fee, sender)
+        desk.request_conditional(account, *terms, *trigger, value=fee, sender=sender)
+        return self._requested()
+
+    def _requested(self) -> Order:
+        """The terms of the order that was just requested, as its event has them."""
+        (event,) = events(self.order_desk, "Requested")
+        return Order(*event.order)
 
     def trigger(self, *orders: Order, updates: Sequence[bytes] = (), by: str | None = None) -> list[bool]:
         """Trigger conditional orders at the latest price published, unless `updates` are given; returns which were."""

@@ -67,6 +67,7 @@ class Order:
     deadline: int  # the last second it may execute at, never inside its window
     trigger: int  # a word, see `Trigger`; 0 for a market order
     requested_at: int  # or triggered
+    follows: int  # a word, see `Live`: the account's order that was live when this one went live; 0 for none
     fee: int  # escrowed ether, less what its trigger was paid; wei
     payer: str
 
@@ -99,11 +100,20 @@ class SignedOrder:
 
 
 class Live(NamedTuple):
-    """The last order of an account that went live."""
+    """An order of an account that went live."""
 
-    until: int = 0  # the end of its window
+    until: int = 0  # the last second of its window
     nonce: int = 0
-    others: bool = False  # whether the window of another was open then
+
+    @property
+    def word(self) -> int:
+        """As orders have the one they follow."""
+        return self.nonce << 32 | self.until
+
+    @classmethod
+    def of(cls, word: int) -> "Live":
+        """The one in an order's word."""
+        return cls(word & 2**32 - 1, word >> 32)
 
 
 @dataclass
@@ -114,7 +124,7 @@ class Desk:
     delay: int  # from a request to the first second its price may be published at, from 1 to 30 seconds
     waiting: dict[tuple[int, int], Order] = field(default_factory=dict)  # by account and nonce
     last_nonce: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    live: dict[int, Live] = field(default_factory=lambda: defaultdict(Live))  # by account
+    live: dict[int, Live] = field(default_factory=lambda: defaultdict(Live))  # the last that went live, by account
     cancelled: dict[tuple[int, int], str] = field(default_factory=dict)  # why an order ended without a trade
     delegates: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # by account
     spent: set[tuple[int, bytes]] = field(default_factory=set)  # signed orders relayed or revoked, by account and digest
@@ -187,8 +197,9 @@ class Desk:
         require(trigger is None or deadline <= now + MAX_WAIT, "order_desk: deadline too late")
         self.last_nonce[account] += 1
         nonce = self.last_nonce[account]
-        order = Order(account, nonce, tuple(legs), limit, mark_limit, reduce_only, deadline, word, now, fee, payer)
-        self.waiting[account, nonce] = order
+        follows = self._follows(account) if trigger is None else 0
+        terms = (account, nonce, tuple(legs), limit, mark_limit, reduce_only, deadline, word, now, follows, fee, payer)
+        order = self.waiting[account, nonce] = Order(*terms)
         if trigger is None:
             self.go_live(order)
         return order
@@ -210,7 +221,13 @@ class Desk:
             triggered.append(waits and self._is_due(order))
             if triggered[-1]:
                 share = trigger_share(order.fee, len(order.legs))
-                live = replace(order, trigger=order.trigger & ~ARMED, requested_at=risk.now, fee=order.fee - share)
+                live = replace(
+                    order,
+                    trigger=order.trigger & ~ARMED,
+                    requested_at=risk.now,
+                    follows=self._follows(order.account),
+                    fee=order.fee - share,
+                )
                 self.waiting[order.account, order.nonce] = live
                 self.go_live(live)
         require(waiting, "order_desk: unknown order")
@@ -225,11 +242,14 @@ class Desk:
         """
         now = self.house.risk.now
         require(bool(orders), "order_desk: no orders")
-        taken = [self._take(order) for order in orders]
-        for order in (order for order, is_taken in zip(orders, taken, strict=True) if is_taken):
-            require(order.trigger < ARMED, "order_desk: not triggered")
-            require(now >= order.requested_at + self.delay, "order_desk: too early")
-            require(now <= order.requested_at + EXEC_WINDOW, "order_desk: window missed")
+        taken = []
+        for order in orders:
+            taken.append(self._take(order))
+            if taken[-1]:
+                require(order.trigger < ARMED, "order_desk: not triggered")
+                require(now >= order.requested_at + self.delay, "order_desk: too early")
+                require(now <= order.requested_at + EXEC_WINDOW, "order_desk: window missed")
+                require(not self._is_live(order.account, Live.of(order.follows)), "order_desk: not its turn")
         require(any(taken), "order_desk: unknown order")
         require(bool(first_prices), "order_desk: no underlyings")
 
@@ -247,19 +267,22 @@ class Desk:
         return executed
 
     def live_until(self, account: int) -> int:
-        """Until when an account's margin stays as it is because an order of it may be executed; 0 if it does not.
-
-        Where one went live in the window of another, until its own is over, however they end.
-        """
-        last = self.live[account]
-        is_live = self.house.risk.now <= last.until and (last.others or (account, last.nonce) in self.waiting)
-        return last.until if is_live else 0
+        """Until when an account's margin stays as it is because an order of it may be executed; 0 if it does not."""
+        # The last to go live is the last to be executed.
+        return Live.of(self._follows(account)).until
 
     def go_live(self, order: Order) -> None:
         """Note that an order may be executed from now on: it was requested or triggered."""
-        now = order.requested_at
-        others = now <= self.live[order.account].until
-        self.live[order.account] = Live(now + EXEC_WINDOW, order.nonce, others)
+        self.live[order.account] = Live(order.requested_at + EXEC_WINDOW, order.nonce)
+
+    def _follows(self, account: int) -> int:
+        """The word of what an order follows that goes live now."""
+        last = self.live[account]
+        return last.word if self._is_live(account, last) else 0
+
+    def _is_live(self, account: int, order: Live) -> bool:
+        """Whether an order that went live may still be executed."""
+        return self.house.risk.now <= order.until and (account, order.nonce) in self.waiting
 
     def void(self, order: Order) -> None:
         """Anyone removes an order whose window was missed, a conditional one once its deadline has passed; its fee goes back."""

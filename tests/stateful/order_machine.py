@@ -633,6 +633,7 @@ def _terms(order: order_desk.Order) -> Order:
         order.deadline,
         order.trigger,
         order.requested_at,
+        order.follows,
         order.fee,
         str(order.payer),
     )

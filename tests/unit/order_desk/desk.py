@@ -65,11 +65,6 @@ def wallet() -> VyperContract:
     return contract
 
 
-def events(contract: VyperContract, name: str) -> list[Any]:
-    """The events called `name` of the contract's last call: ask before calling a view."""
-    return [event for event in contract.get_logs() if type(event).__name__ == name]
-
-
 @contextmanager
 def reverts(contract: VyperContract, expected: str) -> Iterator[None]:
     """The call of `contract` inside must revert with just this reason, as its caller sees it."""

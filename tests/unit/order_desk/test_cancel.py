@@ -3,9 +3,9 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, account_of
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, account_of, events
 
-from .desk import ETHER, NOTHING, events, reverts
+from .desk import ETHER, NOTHING, reverts
 from .test_trigger import live
 
 

@@ -1,9 +1,9 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import EXEC_WINDOW
+from everstock.chain.in_process import EXEC_WINDOW, events
 
-from .desk import ETHER, ZERO_ADDRESS, events, reverts
+from .desk import ETHER, ZERO_ADDRESS, reverts
 
 
 @pytest.fixture

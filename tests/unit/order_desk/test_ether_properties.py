@@ -6,10 +6,10 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from everstock.chain.in_process import DELAY, EXEC_WINDOW
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, events
 from everstock.model.order_desk import ARMED
 
-from .desk import events, reverts, wallet
+from .desk import reverts, wallet
 
 fees = st.integers(0, 10**18)
 picks = st.integers(0, 99)

@@ -4,9 +4,9 @@ import boa
 import pytest
 
 from everstock.chain import addresses, publisher
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, UNDERLYINGS, account_of, price, unpack_legs
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, UNDERLYINGS, account_of, events, price, unpack_legs
 
-from .desk import NOTHING, events, reverts
+from .desk import NOTHING, reverts
 
 BTC, ETH = 0, 1
 
@@ -320,6 +320,7 @@ def test_execute__difference_beyond_the_limit__cancels(protocol, desk, trader, b
     with boa.env.anchor():
         protocol.execute(order)
         (traded,) = events(desk, "Traded")
+    protocol.wait(EXEC_WINDOW)
     second = protocol.request(trader, (btc, 1), limit=traded.total - 1)
     assert traded.total - traded.difference < second.limit
     update = protocol.publish(after=DELAY, BTC=121_000)
@@ -406,7 +407,7 @@ def test_execute__in_a_settle_window__reverts(protocol, desk, trader, keeper, bt
 
 def test_execute__chainlink_disagrees__only_reduces_risk(protocol, desk, trader, btc):
     protocol.order(trader, (btc, 1))
-    opening = protocol.request(trader, (btc, 1))
+    opening = protocol.request(trader, (btc, 1), subaccount=1)
     closing = protocol.request(trader, (btc, -1))
     protocol.publish(after=DELAY)
     for feed in protocol.chainlink.values():

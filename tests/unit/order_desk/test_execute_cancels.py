@@ -9,9 +9,9 @@ from eth_utils import function_signature_to_4byte_selector
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from everstock.chain.in_process import DELAY, UNDERLYINGS, deployer_of, price
+from everstock.chain.in_process import DELAY, UNDERLYINGS, deployer_of, events, price
 
-from .desk import NOTHING, events, reverts
+from .desk import NOTHING, reverts
 
 
 def drift(protocol, factor, steps):

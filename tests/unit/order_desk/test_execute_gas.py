@@ -3,9 +3,9 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import DELAY
+from everstock.chain.in_process import DELAY, events
 
-from .desk import cold, events, gas_of_calls, reverts
+from .desk import cold, gas_of_calls, reverts
 
 # What must be left before an order is filled.
 TRADE_GAS = 3_000_000

@@ -9,12 +9,12 @@ from eth_utils import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, Order, account_of, price
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, Order, account_of, events, price
 from everstock.chain.signed_orders import DeskDomain, as_tuple, digest, sign
 from everstock.model.order_desk import ARMED, MAX_WAIT, SignedOrder, Trigger
 from everstock.model.risk_book import OrderLeg
 
-from .desk import ETHER, ZERO_ADDRESS, events, reverts
+from .desk import ETHER, ZERO_ADDRESS, reverts
 
 OWNER = Account.from_key(keccak(text="owner"))
 SOMEBODY = Account.from_key(keccak(text="somebody"))
@@ -125,6 +125,7 @@ def test_relay__requests_what_was_signed__for_the_relayers_fee(protocol, desk, d
         NO_DEADLINE,
         0,
         protocol.now,
+        0,
         ETHER,
         keeper,
     )

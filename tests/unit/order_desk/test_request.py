@@ -5,11 +5,11 @@ from eth_utils import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, UNDERLYINGS, account_of
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, UNDERLYINGS, account_of, events
 
-from .desk import ETHER, events, reverts
+from .desk import ETHER, reverts
 
-ORDER_TYPE = "(uint256,uint256,(uint256,int256)[],int128,int128,bool,uint256,uint256,uint256,uint256,address)"
+ORDER_TYPE = "(uint256,uint256,(uint256,int256)[],int128,int128,bool,uint256,uint256,uint256,uint256,uint256,address)"
 MAX_FACE = 2**127 - 1
 
 
@@ -19,9 +19,13 @@ def request(desk, trader, legs, *, account=None, limit=NO_LIMIT, mark_limit=NO_L
 
 
 def test_request__stores_the_hash_of_the_terms_and_nothing_else(protocol, desk, trader, btc, eth):
-    order = protocol.request(trader, (btc, 1.5), (eth, -2), limit=-7, reduce_only=True, deadline=protocol.now + 90)
+    deadline = protocol.now + 90
+    order = protocol.request(trader, (btc, 1.5), (eth, -2), limit=-7, reduce_only=True, deadline=deadline, fee=ETHER)
+    account, unit = account_of(trader), protocol.unit
+    legs = [(btc, unit * 3 // 2), (eth, -2 * unit)]
+    assert tuple(order) == (account, 1, legs, -7, NO_LIMIT, True, deadline, 0, protocol.now, 0, ETHER, trader)
     (event,) = events(desk, "Requested")
-    assert (event.account, event.nonce, tuple(event.order)) == (order.account, order.nonce, tuple(order))
+    assert (event.account, event.nonce) == (account, 1)
     assert desk.order_hash(order.account, order.nonce) == keccak(encode([ORDER_TYPE], [tuple(order)]))
 
 
@@ -180,23 +184,12 @@ def test_live_until__until_the_order_is_executed(protocol, desk, trader, btc):
     assert desk.live_until(order.account) == 0
 
 
-@pytest.mark.parametrize("first", [0, 1])
-def test_live_until__of_two_live_at_once__the_window_of_the_later_however_they_end(protocol, desk, trader, btc, first):
+def test_live_until__of_two_live_at_once__until_the_later_is_executed(protocol, desk, trader, btc):
     orders = [protocol.request(trader, (btc, 1)) for _ in range(2)]
     protocol.publish(after=DELAY)
-    for order in (orders[first], orders[1 - first]):
+    for order, until in zip(orders, (orders[1].requested_at + EXEC_WINDOW, 0), strict=True):
         assert protocol.execute(order) == [True]
-        assert desk.live_until(order.account) == order.requested_at + EXEC_WINDOW
-
-
-@pytest.mark.parametrize(("wait", "is_free"), [(EXEC_WINDOW, False), (EXEC_WINDOW + 1, True)])
-def test_live_until__after_one_whose_window_is_over__until_it_is_executed(protocol, desk, trader, btc, wait, is_free):
-    protocol.request(trader, (btc, 1))
-    protocol.wait(wait)
-    order = protocol.request(trader, (btc, 1))
-    protocol.publish(after=DELAY)
-    assert protocol.execute(order) == [True]
-    assert desk.live_until(order.account) == (0 if is_free else order.requested_at + EXEC_WINDOW)
+        assert desk.live_until(order.account) == until
 
 
 def test_live_until__the_window_of_the_last_request(protocol, desk, trader, other, btc):

@@ -3,10 +3,10 @@ import pytest
 from eth_abi import encode
 from eth_utils import keccak
 
-from everstock.chain.in_process import EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, UNDERLYINGS, account_of, price
+from everstock.chain.in_process import EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, UNDERLYINGS, account_of, events, price
 from everstock.model.order_desk import ARMED, MAX_WAIT, Trigger
 
-from .desk import ETHER, events, reverts
+from .desk import ETHER, reverts
 from .test_request import ORDER_TYPE
 
 

@@ -1,9 +1,9 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, account_of
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, account_of, events
 
-from .desk import ETHER, ZERO_ADDRESS, events, reverts
+from .desk import ETHER, ZERO_ADDRESS, reverts
 
 
 @pytest.fixture

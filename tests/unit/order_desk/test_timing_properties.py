@@ -6,10 +6,9 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from everstock.chain import addresses
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, price
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, events, price
 from everstock.chain.transactions import reason_of
 
-from .desk import events
 
 NOT_FIRST = "PriceFeedNotFoundWithinRange"
 

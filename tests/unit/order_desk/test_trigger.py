@@ -6,10 +6,10 @@ from eth_abi import encode
 from eth_utils import keccak
 
 from everstock.chain import addresses
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, UNDERLYINGS
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, UNDERLYINGS, events
 from everstock.model.order_desk import ARMED, TRIGGER_MAX_AGE, trigger_share
 
-from .desk import ETHER, GWEI, NOTHING, base_fee, cold, events, gas_of_calls, reverts
+from .desk import ETHER, GWEI, NOTHING, base_fee, cold, gas_of_calls, reverts
 from .test_min_fee import BASE_FEES, PYTH_GAS, whole
 from .test_request import ORDER_TYPE
 
