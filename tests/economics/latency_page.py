@@ -47,9 +47,9 @@ class Name(StrEnum):
     FOLLOWS = "knows nothing, follows what prices did for as long as an order waits"
     FOUR = "knows 4 s, requests"
     LATE_MARGIN = "sees 4 s at any time; if margin could follow an order: puts it behind the best a second before its price"
-    FIRST = "sees 4 s at any time; orders more than he has margin for, and is first to execute the best"
+    FIRST = "sees 4 s at any time; if orders needed no turn: orders more than there is room for, and executes the best first"
     THIRTY = "knows 30 s, requests"
-    THIRTY_FIRST = "sees 30 s at any time; orders more than he has margin for, and is first to execute the best"
+    THIRTY_FIRST = "sees 30 s at any time; if orders needed no turn: the same"
     UNWATCHED = "knows nothing, nobody else executes or brings a price for a minute"
     WATCHED = "the same, and somebody brings one price"
     STALE = "naive design: knows nothing, stored price a minute old"
@@ -169,14 +169,19 @@ def windows(folder: Path) -> Sequence[str]:
 
 
 def sizes(folder: Path) -> Sequence[str]:
-    """The same attacker with larger orders: impact against what he knows."""
-    head = ("face of a leg, of the pool", "per attempt, bp of face", "of the pool")
+    """Attackers with larger orders: impact against what they know."""
+    kinds = {"knows 30 s": ATTACKERS[Name.THIRTY], "sees 4 s, no turns": ATTACKERS[Name.FIRST]}
+    head = ["face of a leg, of the pool"]
+    for words in kinds:
+        head += [f"{words}: per attempt, bp of face", f"{words}: of the pool"]
     rows = []
-    attacker = ATTACKERS[Name.THIRTY]
     for face in (10, 100, 300, 1_000, 2_000):
-        one, other = (attempts(session, [attacker], 50, face=face) for session in sessions(folder, "crash hour"))
-        outcome = one[attacker.name] + other[attacker.name]
-        rows.append([f"{face / MAIN:.1%}", f"{outcome.mean:+.1f}", f"{outcome.mean * face / MAIN / 100:+.4f}%"])
+        one, other = (attempts(session, list(kinds.values()), 50, face=face) for session in sessions(folder, "crash hour"))
+        row = [f"{face / MAIN:.1%}"]
+        for attacker in kinds.values():
+            outcome = one[attacker.name] + other[attacker.name]
+            row += [f"{outcome.mean:+.1f}", f"{outcome.mean * face / MAIN / 100:+.4f}%"]
+        rows.append(row)
     return table(head, rows)
 
 

@@ -190,18 +190,20 @@ BOTH, ONE, SECOND = [True, True], [True, False], [False, True]
         ((CALL, PUT), 2, (SECOND, BOTH)),
     ],
 )
-def test_margin_for_two_orders__may_depend_on_which_is_executed_first(protocol, crash, pair, tokens, done, first):
-    """The race that is left, docs/LATENCY.md, point 3."""
+def test_margin_for_two_orders__depends_on_which_was_requested_first__not_on_who_executes(protocol, crash, pair, tokens, done, first):
+    """Why orders have turns, docs/LATENCY.md, point 3: what is requested first is executed first."""
     with boa.env.anchor():
         own = protocol.fork()
         market = ContractVenue(own, crash, ModelVenue(crash).strikes())
         market.pass_to(KEEPER)
         market.bring(KEEPER)
         trader = own.trader("short of margin", tokens)
-        orders = [own.request(trader, (market.series[place], FACE)) for place in pair]
+        orders = [own.request(trader, (market.series[place], FACE)) for place in (pair[first], pair[1 - first])]
         market.pass_to(KEEPER + market.delay)
         market._publish(KEEPER + market.delay)
-        assert own.execute(orders[first], orders[1 - first]) == done[first]
+        with refused(market, "order_desk: not its turn"):
+            own.execute(*reversed(orders))
+        assert own.execute(*orders) == done[first]
 
 
 @contextmanager

@@ -622,15 +622,29 @@ FAULTS: Final = (
     Fault(
         "margin may leave under a triggered order, unless it was the last requested",
         "OrderDesk.vy",
-        "self._went_live(word, order.nonce, word & (2**64 - 1))",
-        "self._went_live(word, word & (2**64 - 1), word & (2**64 - 1))",
+        "self._went_live(order.nonce, word & (2**64 - 1))",
+        "self._went_live(word & (2**64 - 1), word & (2**64 - 1))",
         "order",
     ),
     Fault(
-        "margin may leave under a live order once a later one was executed",
+        "an order is executed before one of its account that went live earlier",
         "OrderDesk.vy",
-        " | (others << 160)",
+        '            assert self._is_its_turn(order), "order_desk: not its turn"\n',
         "",
+        "order",
+    ),
+    Fault(
+        "a triggered order waits for none that is live",
+        "OrderDesk.vy",
+        "    live.follows = self._follows(order.account, word)\n",
+        "",
+        "order",
+    ),
+    Fault(
+        "an order waits for one that missed its window",
+        "OrderDesk.vy",
+        "return block.timestamp <= self._until(live) and self.order_hash",
+        "return self.order_hash",
         "order",
     ),
     Fault(

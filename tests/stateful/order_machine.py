@@ -371,8 +371,8 @@ class OrderMachine(Machine):
 
     @rule(keeper=keepers, pick=picks, how_many=st.integers(1, 3))
     def keeper_executes(self, keeper: str, pick: int, how_many: int) -> None:
-        """As it should be: at the first price of the earliest order."""
-        orders = self.chosen(pick, how_many)
+        """As it should be: in turn, at the first price of the earliest order."""
+        orders = sorted(self.chosen(pick, how_many), key=self.orders.index)
         if orders:
             due = min(order.requested_at for order in orders) + DELAY
             first = next((i for i, (one, _) in enumerate(self.prices) if one[0].publish_time >= due), None)
@@ -419,6 +419,7 @@ class OrderMachine(Machine):
         published, update = self.prices[which]
         fee = self.told.protocol.pyth.getUpdateFee([update]) if underlyings else 0
         waiting, before = self.market.desk.ether, boa.env.get_balance(by)
+        out_of_turn = self.is_out_of_turn(orders)
         result = self.told.tell(
             "execute",
             desk,
@@ -430,11 +431,30 @@ class OrderMachine(Machine):
         earned = waiting - self.market.desk.ether
         assert boa.env.get_balance(by) == before + (0 if isinstance(result, Revert) else earned - fee)
         if not isinstance(result, Revert):
+            # Invariant 39: nobody chooses which of an account's orders comes first.
+            assert not out_of_turn
             for order, executed in zip(orders, result, strict=True):
                 reason = self.market.desk.cancelled.get((order.account, order.nonce), "")
                 self.told.tally.done["executed" if executed else f"cancelled: {reason}" if reason else "passed over"] += 1
                 self.told.tally.done["executed after a trigger"] += executed and order.trigger != 0
                 assert not executed or self.told.now <= order.deadline
+
+    def is_out_of_turn(self, orders: list[order_desk.Order]) -> bool:
+        """Whether one of these waits and another of its account that went live before, and may be executed, is not listed earlier."""
+        waiting = set(self.market.desk.waiting.values())
+        for i, order in enumerate(orders):
+            earlier = self.orders[: self.orders.index(order)]
+            may = [
+                one
+                for one in earlier
+                if one.account == order.account
+                and one in waiting
+                and not one.waits_for_trigger(self.told.now)
+                and self.told.now <= one.requested_at + EXEC_WINDOW
+            ]
+            if order in waiting and not set(may) <= set(orders[:i]):
+                return True
+        return False
 
     @rule(pick=picks, early=st.booleans())
     def void(self, pick: int, early: bool) -> None:
