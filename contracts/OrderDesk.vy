@@ -89,7 +89,8 @@ DELAY: public(immutable(uint256))
 # The market's underlyings at the oracle.
 UNDERLYINGS: immutable(DynArray[uint256, 8])
 
-# account -> nonce -> hash of the terms of an order that is waiting
+# account -> nonce -> hash of the terms of an order that is waiting. Written out wherever it is needed: a function of its own would
+# copy the order.
 order_hash: public(HashMap[uint256, HashMap[uint256, bytes32]])
 
 #  low to high bits
@@ -282,7 +283,8 @@ def execute(
             assert order.trigger < ARMED, "order_desk: not triggered"
             assert block.timestamp >= order.requested_at + DELAY, "order_desk: too early"
             assert block.timestamp <= order.requested_at + EXEC_WINDOW, "order_desk: window missed"
-            assert self._is_its_turn(order), "order_desk: not its turn"
+            # Once what it follows can no longer be executed, nor can any before that.
+            assert order.follows == 0 or not self._is_live(order.account, order.follows), "order_desk: not its turn"
             earliest = min(earliest, order.requested_at)
             earned += order.fee
     assert earliest != max_value(uint256), "order_desk: unknown order"
@@ -389,7 +391,6 @@ def _place(order: IOrderDesk.Order, word: uint256):
     assert order.fee >= self._min_fee(len(order.legs), block.basefee, order.trigger != 0), "order_desk: fee too low"
     assert order.deadline >= block.timestamp + EXEC_WINDOW, "order_desk: deadline too early"
     assert self._are_open(order.legs, order.reduce_only), "order_desk: series not open"
-    # As of `_hash`, which would copy the order.
     self.order_hash[order.account][order.nonce] = keccak256(abi_encode(order))
     if order.trigger == 0:
         self._accounts[order.account] = self._went_live(order.nonce, order.nonce)
@@ -560,7 +561,7 @@ def _make_live(order: IOrderDesk.Order) -> uint256:
     word: uint256 = self._accounts[order.account]
     live.follows = self._follows(order.account, word)
     live.fee = order.fee - share
-    self.order_hash[order.account][order.nonce] = self._hash(live)
+    self.order_hash[order.account][order.nonce] = keccak256(abi_encode(live))
     self._accounts[order.account] = self._went_live(order.nonce, word & (2**64 - 1))
     log IOrderDesk.Triggered(account=order.account, nonce=order.nonce, sender=msg.sender, order=live)
     return share
@@ -708,15 +709,6 @@ def _follows(account: uint256, word: uint256) -> uint256:
 
 @internal
 @view
-def _is_its_turn(order: IOrderDesk.Order) -> bool:
-    """
-    @notice Whether the order that a live one follows can no longer be executed; nor, then, can any before that.
-    """
-    return order.follows == 0 or not self._is_live(order.account, order.follows)
-
-
-@internal
-@view
 def _went_live(nonce: uint256, last: uint256) -> uint256:
     """
     @notice What to store of an account as one of its orders goes live.
@@ -726,18 +718,12 @@ def _went_live(nonce: uint256, last: uint256) -> uint256:
 
 
 @internal
-@pure
-def _hash(order: IOrderDesk.Order) -> bytes32:
-    return keccak256(abi_encode(order))
-
-
-@internal
 @view
 def _waits(order: IOrderDesk.Order) -> bool:
     """
     @notice Whether an order waits, with just these terms.
     """
-    return self.order_hash[order.account][order.nonce] == self._hash(order)
+    return self.order_hash[order.account][order.nonce] == keccak256(abi_encode(order))
 
 
 @internal
@@ -757,7 +743,7 @@ def _take(order: IOrderDesk.Order) -> bool:
     @notice Remove an order from those that wait.
     @return Whether it waited, with just these terms.
     """
-    if self.order_hash[order.account][order.nonce] != self._hash(order):
+    if self.order_hash[order.account][order.nonce] != keccak256(abi_encode(order)):
         return False
     self.order_hash[order.account][order.nonce] = empty(bytes32)
     return True

@@ -64,6 +64,12 @@ def orders(stage: Stage) -> Iterator[Row]:
     yield Row("execute an order: increase it", increased, 205_000, WITHOUT_PRICES)
     yield Row("execute an order: close it", closed, 195_000, WITHOUT_PRICES)
 
+    _, order = stage.request(trader, (id_, FACE))
+    second, following = stage.request(trader, (id_, -FACE))
+    yield Row("request an order while another is live", second["gasUsed"])
+    both = stage.without_prices(stage.execute(order, following))
+    yield Row("execute both in one call, opening and closing", both, note=WITHOUT_PRICES)
+
     combined = stage.without_prices(stage.trade(trader, *[(id_, FACE) for id_ in stage.series[:MANY]]))
     yield Row("execute an order that opens eight legs", combined, note=WITHOUT_PRICES)
     with_eight = stage.without_prices(stage.trade(trader, (id_, FACE)))
@@ -97,6 +103,8 @@ def other_orders(stage: Stage) -> Iterator[Row]:
     _, order = stage.request_conditional(trader, (id_, FACE), above=1)
     yield Row("cancel before a trigger", trader.transact(stage.order_desk.functions.cancel(order))["gasUsed"])
 
+    # Else it would have to wait for the eight.
+    stage.move(after=EXEC_WINDOW + 1)
     relayed, order = stage.relay(trader, (id_, FACE))
     yield Row("relay a signed order", relayed["gasUsed"])
     yield Row("execute it: increase the leg again", stage.without_prices(stage.execute(order)), 205_000, WITHOUT_PRICES)

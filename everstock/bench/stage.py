@@ -208,14 +208,13 @@ class Stage:
         (event,) = self.order_desk.events.Requested().process_receipt(receipt, errors=DISCARD)
         return _terms(event["args"]["order"])
 
-    def execute(self, order: tuple[Any, ...], **usd: float) -> TxReceipt:
-        """Publish the order's price, which also becomes the stored one, and execute; the receipt."""
+    def execute(self, *orders: tuple[Any, ...], **usd: float) -> TxReceipt:
+        """Publish the orders' price, which also becomes the stored one, and execute; the receipt."""
         update = self.publish(DELAY, **usd)
         receipt = self.keeper.transact(
-            self.order_desk.functions.execute([order], [0, 1], [update]), value=self.fee([update]), gas=GAS_LIMIT
+            self.order_desk.functions.execute(list(orders), [0, 1], [update]), value=self.fee([update]), gas=GAS_LIMIT
         )
-        if not self.order_desk.events.Executed().process_receipt(receipt, errors=DISCARD):
-            (event,) = self.order_desk.events.Cancelled().process_receipt(receipt, errors=DISCARD)
+        for event in self.order_desk.events.Cancelled().process_receipt(receipt, errors=DISCARD):
             raise RuntimeError(f"an order that should execute was cancelled: {event['args']['reason']}")
         return receipt
 

@@ -629,8 +629,8 @@ FAULTS: Final = (
     Fault(
         "an order is executed before one of its account that went live earlier",
         "OrderDesk.vy",
-        '            assert self._is_its_turn(order), "order_desk: not its turn"\n',
-        "",
+        "assert order.follows == 0 or not self._is_live(order.account, order.follows),",
+        "assert True,",
         "order",
     ),
     Fault(
