@@ -52,6 +52,7 @@ class Order:
     deadline: int
     trigger: int
     requested_at: int
+    follows: int
     fee: int
     payer: str
 
@@ -63,6 +64,11 @@ class Order:
     def waits_for_trigger(self, time: int) -> bool:
         """Whether it waits for a price to trigger it: conditional, and not triggered or in vain."""
         return self.is_armed or (self.trigger != 0 and time > self.requested_at + EXEC_WINDOW)
+
+    def followed(self, time: int) -> int:
+        """Nonce of the account's order that, if it still waits, has to be executed first at a time; 0 if there is none."""
+        until, nonce = self.follows & (2**32 - 1), self.follows >> 32
+        return nonce if time <= until else 0
 
     @property
     def terms(self) -> tuple:

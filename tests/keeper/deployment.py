@@ -48,7 +48,7 @@ def log(market: MarketManifest, role: str, contract: str, event: str, topics, ty
     }
 
 
-ORDER = "(uint256,uint256,(uint256,int256)[],int128,int128,bool,uint256,uint256,uint256,uint256,address)"
+ORDER = "(uint256,uint256,(uint256,int256)[],int128,int128,bool,uint256,uint256,uint256,uint256,uint256,address)"
 
 
 def requested(market, made):

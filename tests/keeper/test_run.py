@@ -142,6 +142,40 @@ def test_orders__of_two_markets_and_seconds__share_no_transaction(world):
     assert world.status["sent"]["orders"] == 3
 
 
+def test_orders__of_one_account__are_executed_as_they_went_live(world):
+    # The first's transaction is not mined for some blocks, in which the second has its price.
+    world.tick(logs=world.requests(1, nonce=1))
+    world.tick(logs=world.requests(1, nonce=2))
+    for _ in range(4):
+        world.publish()
+        world.node.mine(empty=True)
+        world.keeper.step()
+        assert len(world.status["pending"]) <= 1
+    world.tick()
+    assert list(world.protocol.executed_at) == [(TSLA, 1, 1)]
+    for _ in range(2):
+        world.tick()
+    assert list(world.protocol.executed_at) == [(TSLA, 1, 1), (TSLA, 1, 2)]
+    first, second = world.protocol.executed_at.values()
+    assert second == first + 2
+    assert (world.status["sent"]["orders"], world.status["failed"]["orders"]) == (2, 0)
+
+
+def test_orders__of_one_account__the_first_is_never_worth_it__the_second_waits_until_its_window_is_over(world):
+    world.tick(logs=world.requests(1, nonce=1, fee=1))
+    over = world.node.head.time + EXEC_WINDOW
+    for _ in range(3):
+        world.tick()
+    world.tick(logs=world.requests(1, nonce=2))
+    while world.node.head.time <= over:
+        assert world.status["sent"]["orders"] == 0
+        world.tick()
+    world.tick()
+    assert (world.happened["executed", TSLA, 1, 1], world.happened["executed", TSLA, 1, 2]) == (0, 1)
+    assert world.happened["voided", TSLA, 1, 1] == 1
+    assert world.status["failed"]["orders"] == 0
+
+
 def test_orders__no_price_in_their_window__are_voided(world):
     world.tick(logs=world.requests(1))
     world.hermes.trouble = HermesError("Hermes answered 500")
@@ -169,6 +203,22 @@ def test_triggers__a_stop__is_triggered_by_its_price_and_executed_at_the_first_o
     assert [world.happened["executed", TSLA, account, 1] for account in (1, 2)] == [1, 1]
     assert set(world.protocol.executed_at.values()) == {triggered_at + ORDER_DELAY}
     assert (world.status["sent"]["triggers"], world.status["sent"]["orders"]) == (1, 1)
+
+
+def test_triggers__in_the_second_of_a_request__the_request_is_executed_first_though_its_nonce_is_higher(world):
+    stop = Trigger(0, below=99_000 * USD).word | ARMED
+    world.tick(logs=world.requests(1, nonce=1, trigger=stop, deadline=world.node.head.time + 1_000))
+    for _ in range(3):
+        world.tick()
+    world.tick(btc=98_900)
+    # In the block that the trigger is mined in, ahead of it.
+    world.tick(logs=world.requests(1, nonce=2))
+    assert world.happened["triggered", TSLA, 1, 1] == 1
+    assert {o.requested_at for o in world.tsla.orders.values()} == {world.node.head.time}
+    for _ in range(4):
+        world.tick()
+    assert list(world.protocol.executed_at) == [(TSLA, 1, 2), (TSLA, 1, 1)]
+    assert (world.status["sent"]["orders"], world.status["failed"]["orders"]) == (1, 0)
 
 
 def test_liquidation__at_a_price_that_nobody_stored(world):

@@ -20,7 +20,7 @@ from tests.keeper.deployment import (
     voided,
 )
 from tests.keeper.fake_node import FakeNode, dies_at
-from tests.keeper.states import order
+from tests.keeper.states import link, order
 
 WAD = 10**18
 
@@ -57,13 +57,14 @@ def seen(watch):
 
 def test_order__triggered__waits_with_its_new_terms(node, deployment, tsla):
     made = order(trigger=ARMED | 5)
-    live = replace(made, trigger=5, requested_at=made.requested_at + 9, fee=made.fee // 2)
+    live_at = made.requested_at + 9
+    live = replace(made, trigger=5, requested_at=live_at, follows=link(2, live_at), fee=made.fee // 2)
     node.mine(logs=[requested(tsla, made), triggered(tsla, live)])
     assert follow(node, deployment).facts["TSLA.M"].orders == {(7, 1): live}
 
 
 def test_order__requested__waits_with_all_its_terms(node, deployment, tsla):
-    made = order(legs=((1, 5), (3, -7)), limit=-4, reduce_only=True, payer=address(77))
+    made = order(legs=((1, 5), (3, -7)), limit=-4, reduce_only=True, follows=link(3, 99), payer=address(77))
     node.mine(logs=[requested(tsla, made)])
     watch = follow(node, deployment)
     assert watch.facts["TSLA.M"].orders == {(7, 1): made}
