@@ -31,6 +31,7 @@ from everstock.keeper.actions import (
 from everstock.keeper.state import Health, Key, Market, Order, State, Update
 from everstock.model.constants import LIQUIDATION_MAX_AGE, TRADE_MAX_AGE
 from everstock.model.order_desk import EXEC_WINDOW, TRIGGER_MAX_AGE, Trigger, trigger_share
+from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
 from everstock.model.waterfall import COUNT_GAP, Stage
 
@@ -239,9 +240,17 @@ def _is_reached(state: State, policy: Policy, market: Market, order: Order) -> b
     usable = first <= price.publish_time <= last
     if not usable or not trigger.holds(price.price) or (state.restricted[id_] and not order.reduce_only):
         return False
+    if not _are_open(market, order):
+        return False
     left = order.fee - trigger_share(order.fee, len(order.legs))
     cost = gas.of_orders([order]) * (state.base_fee + policy.priority_fee) + DATA_FEE
     return policy.unprofitable or left >= cost
+
+
+def _are_open(market: Market, order: Order) -> bool:
+    """Whether every series of an order is listed and not retired, nor on notice unless the order only reduces."""
+    notices = [market.notices.get(series, OPEN) if series in market.series else FROZEN for series, _ in order.legs]
+    return all(notice == OPEN or (order.reduce_only and notice != FROZEN) for notice in notices)
 
 
 def _named(state: State, policy: Policy, market: Market, orders: Sequence[Order]) -> tuple[int, ...]:

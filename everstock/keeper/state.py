@@ -103,8 +103,9 @@ class Pool:
 
 @dataclass(frozen=True)
 class Market:
-    """One market. `underlyings` are ids at the oracle, `series` tells which of them (0 or 1) each series is on;
-    `order_delay` is from an order's request to its price, seconds."""
+    """One market. `underlyings` are ids at the oracle, `series` tells which of them (0 or 1) each series is on, `notices`
+    from when on those that are on notice only close, `FROZEN` for retired ones; `order_delay` is from an order's request
+    to its price, seconds."""
 
     symbol: str
     underlyings: tuple[int, ...]
@@ -122,6 +123,7 @@ class Market:
     healths: tuple[Health, ...] = ()
     orders: tuple[Order, ...] = ()
     series: Mapping[int, int] = field(default_factory=dict)
+    notices: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

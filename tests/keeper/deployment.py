@@ -91,3 +91,7 @@ def liquidated(market, account, fraction):
 def listed(market, series, underlying):
     values = (60_000 * 10**8, False)
     return log(market, "risk_book", "RiskBook", "SeriesListed", (series, underlying), ("uint256", "bool"), values)
+
+
+def noticed(market, series, time):
+    return log(market, "risk_book", "RiskBook", "NoticeSet", (series,), ("uint256",), (time,))

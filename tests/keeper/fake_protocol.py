@@ -18,9 +18,10 @@ from everstock.keeper.hermes import HermesError, NotFound
 from everstock.keeper.rpc import RpcError
 from everstock.keeper.state import NEVER, Order, Price, Update
 from everstock.model.order_desk import TRIGGER_MAX_AGE, Trigger
+from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
 from everstock.parameters import ORDER_DELAY
-from tests.keeper.deployment import executed, liquidated, requested, triggered, voided
+from tests.keeper.deployment import executed, liquidated, listed, noticed, requested, triggered, voided
 from tests.keeper.fake_node import FakeNode, Sent, refused
 from tests.keeper.states import USD, link
 
@@ -77,6 +78,8 @@ class FakeMarket:
     window_end: int = 0
     # account -> its order that went live last, as the desk's `follows` has it
     live: dict[int, int] = field(default_factory=dict)
+    # series that were listed -> their notices
+    notices: dict[int, int] = field(default_factory=dict)
 
     def go_live(self, order: Order) -> Order:
         """Let an order wait for its price; with its terms from then on."""
@@ -89,6 +92,11 @@ class FakeMarket:
     def is_live(self, account: int, followed: int, now: int) -> bool:
         """Whether an order, given as of `follows`, may still be executed."""
         return now <= followed % 2**32 and (account, followed >> 32) in self.orders
+
+    def are_open(self, order: Order) -> bool:
+        """Whether the series of an order may be traded as it wants."""
+        notices = [self.notices.get(series, FROZEN) for series, _ in order.legs]
+        return FROZEN not in notices and (order.reduce_only or not any(notices))
 
 
 class FakeProtocol:
@@ -117,6 +125,16 @@ class FakeProtocol:
         fake, market = self.markets[symbol], self.manifest.market(symbol)
         fake.orders |= {(order.account, order.nonce): order for order in orders if order.is_armed}
         return [requested(market, order if order.is_armed else fake.go_live(order)) for order in orders]
+
+    def list_series(self, symbol: str, series: int, underlying: int) -> dict[str, Any]:
+        """Log of a listing, for the block to be mined."""
+        self.markets[symbol].notices[series] = OPEN
+        return listed(self.manifest.market(symbol), series, underlying)
+
+    def set_notice(self, symbol: str, series: int, time: int) -> dict[str, Any]:
+        """Log of a notice, or of its end, for the block to be mined."""
+        self.markets[symbol].notices[series] = time
+        return noticed(self.manifest.market(symbol), series, time)
 
     # How calls find their way
 
@@ -335,7 +353,8 @@ class FakeProtocol:
             waits = fake.orders.get((o.account, o.nonce)) == o and o.waits_for_trigger(self._now)
             if waits and self._now > stored.publish_time + TRIGGER_MAX_AGE:
                 raise Refused("order_desk: stale price")
-            done.append(waits and stored.publish_time >= o.requested_at + ORDER_DELAY and trigger.holds(stored.price))
+            reached = stored.publish_time >= o.requested_at + ORDER_DELAY and trigger.holds(stored.price)
+            done.append(waits and reached and fake.are_open(o))
             if done[-1]:
                 live = fake.go_live(replace(o, trigger=trigger.word, requested_at=self._now))
                 self.happened["triggered", market.symbol, o.account, o.nonce] += 1

@@ -26,9 +26,25 @@ from everstock.keeper.actions import (
 from everstock.keeper.decide import DATA_FEE, EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.state import Pool
 from everstock.model.order_desk import ARMED, Trigger, min_fee
+from everstock.model.series_book import FROZEN
 from everstock.model.waterfall import Stage
 from everstock.parameters import ORDER_DELAY
-from tests.keeper.states import BTC, ETH, ETHER, NOW, TSLA, USD, health, link, market, order, state, stored, update
+from tests.keeper.states import (
+    BTC,
+    ETH,
+    ETHER,
+    NOW,
+    SERIES,
+    TSLA,
+    USD,
+    health,
+    link,
+    market,
+    order,
+    state,
+    stored,
+    update,
+)
 
 POLICY = Policy()
 
@@ -449,6 +465,47 @@ def test_triggers__far_from_chainlink__only_what_reduces():
     orders = (conditional(), conditional(account=8, reduce_only=True))
     (action,) = actions_of(TriggerOrders, moved(101_000, *orders, restricted=(True, False)))
     assert [o.account for o in action.orders] == [8]
+
+
+@pytest.mark.parametrize(
+    ("notices", "legs", "reduce_only", "triggered"),
+    [
+        ({}, ((1, 5),), False, True),
+        ({1: NOW + 61}, ((1, 5),), False, False),  # from when it is given, not from when it binds
+        ({1: NOW + 61}, ((1, 5),), True, True),
+        ({1: NOW - 61}, ((1, 5),), False, False),
+        ({1: NOW - 61}, ((1, 5),), True, True),
+        ({1: FROZEN}, ((1, 5),), False, False),
+        ({1: FROZEN}, ((1, 5),), True, False),
+        ({1: NOW, 2: FROZEN}, ((3, 5),), False, True),
+        ({2: NOW + 61}, ((1, 5), (2, -5)), False, False),
+        ({2: NOW + 61}, ((1, 5), (2, -5)), True, True),
+        ({1: NOW, 2: FROZEN}, ((1, 5), (2, -5)), True, False),
+        ({}, ((1, 5), (4, -5)), True, False),  # nobody listed that
+    ],
+)
+def test_triggers__series_not_open__wait(notices, legs, reduce_only, triggered):
+    world = moved(101_000, conditional(legs=legs, reduce_only=reduce_only))
+    (found,) = world.markets
+    assert bool(actions_of(TriggerOrders, replace(world, markets=(replace(found, notices=notices),)))) is triggered
+
+
+def test_triggers__series_not_open__are_no_matter_to_others():
+    orders = (conditional(legs=((4, 5),)), conditional(account=8))
+    (action,) = actions_of(TriggerOrders, moved(101_000, *orders))
+    assert [o.account for o in action.orders] == [8]
+
+
+def test_triggers__series_listed_late__go_on():
+    world = moved(101_000, conditional(legs=((4, 5),)))
+    (found,) = world.markets
+    assert actions_of(TriggerOrders, replace(world, markets=(replace(found, series=SERIES | {4: ETH}),)))
+
+
+def test_orders__that_are_live__are_executed_whatever_their_series_stand():
+    # The trade itself says if one was retired, which pays the fee.
+    world = with_orders(order(legs=((1, 5), (2, 5))))
+    assert actions_of(ExecuteOrders, replace(world, markets=(replace(world.markets[0], notices={1: NOW, 2: FROZEN}),)))
 
 
 def test_triggers__what_was_triggered__once_it_missed_its_window():

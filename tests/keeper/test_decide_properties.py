@@ -25,6 +25,7 @@ from everstock.keeper.actions import (
 from everstock.keeper.decide import EXEC_WINDOW, Policy, decide, latest_boundary, order_underlyings
 from everstock.keeper.state import Health, Market, Pool, Price, State, Update
 from everstock.model.order_desk import ARMED, TRIGGER_MAX_AGE, Trigger, trigger_share
+from everstock.model.series_book import FROZEN
 from everstock.model.waterfall import Stage
 from everstock.parameters import ORDER_DELAY
 from tests.keeper.states import NOW, SERIES, TSLA, USD, link, order, update
@@ -99,6 +100,7 @@ def markets(draw, symbol):
         healths=draw(healths),
         orders=draw(lines(orders())),
         series=SERIES,
+        notices=draw(st.dictionaries(st.sampled_from([*SERIES]), st.just(FROZEN) | moments, max_size=2)),
     )
 
 
@@ -259,6 +261,9 @@ def test_triggers__as_the_order_desk_does_and_paying_their_way(world):
             assert max(o.requested_at + ORDER_DELAY, NOW - TRIGGER_MAX_AGE) <= price.publish_time <= NOW
             assert o.is_armed or NOW > o.requested_at + EXEC_WINDOW
             assert NOW + EXEC_WINDOW <= o.deadline
+            for series, _ in o.legs:
+                assert series in market.series and market.notices.get(series) != FROZEN
+                assert o.reduce_only or series not in market.notices
         assert len(action.orders) <= 8
         earned = sum(trigger_share(o.fee, len(o.legs)) for o in action.orders)
         assert earned >= action.gas * state.base_fee + (action.update.fee if action.update else 0)
