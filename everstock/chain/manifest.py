@@ -6,8 +6,10 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 from web3 import Web3
 from web3.contract import Contract
+from web3.exceptions import BadFunctionCallOutput
 
 from everstock.chain import artifacts
+from everstock.chain.transactions import Reverted, call
 
 # The contract type behind each field of a `MarketManifest` that is a contract's address.
 CONTRACTS: Final = {
@@ -25,7 +27,7 @@ CONTRACTS: Final = {
 
 
 class ManifestError(RuntimeError):
-    """A manifest is missing, unreadable, or of another chain."""
+    """A manifest is missing, unreadable, of another chain, or not what the chain says."""
 
 
 class _Frozen(BaseModel):
@@ -96,6 +98,16 @@ class Manifest(_Frozen):
         for address in (self.oracle, *(market.clearing_house for market in self.markets)):
             if not w3.eth.get_code(Web3.to_checksum_address(address)):
                 raise ManifestError(f"the chain has no contract at {address}: another chain, or before its deployment")
+        for market in self.markets:
+            try:
+                delay = call(market.contract(w3, "order_desk").functions.DELAY())
+            except (BadFunctionCallOutput, Reverted) as error:
+                where = f"{market.symbol}: the order desk at {market.order_desk}"
+                raise ManifestError(f"{where} does not tell its delay: {error}") from error
+            if delay != market.order_delay:
+                raise ManifestError(
+                    f"{market.symbol}: the deployment's order_delay is {market.order_delay} s, its order desk's {delay} s"
+                )
 
     def market(self, symbol: str) -> MarketManifest:
         """The market of a stock token. Raises `ManifestError` with the ones there are."""

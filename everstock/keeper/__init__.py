@@ -8,7 +8,7 @@ Where to look:
 - `state`      what is known at one block
 - `decide`     what to do about it: a pure function
 - `actions`    what can be done
-- `watch`      orders, accounts and series, from events
+- `watch`      orders, accounts, series and their notices, from events
 - `read`       markets and healths at the newest prices, from one simulated call
 - `hermes`     signed prices
 - `plan`       from actions to calls of contracts

@@ -104,8 +104,8 @@ def run_keeper(
     \b
     For all markets of a deployment, at every block:
       prices        Pyth's are brought when they moved or age while positions are open
-      orders        executed at their first price, together where they share it, for their fees;
-                    voided when their window was missed
+      orders        executed at their first price, together where they share it, for their fees,
+                    an account's as they went live; voided when their window was missed
       liquidations  accounts that are below maintenance at the newest price, stored or not,
                     worst first; the reward is credited to this account at the clearing house
       liquidity     requests that have waited are fulfilled

@@ -4,7 +4,7 @@ The contracts decide what may happen; this only avoids asking them for what they
 What is returned is in order of urgency: losers before winners, traders before liquidity providers, upkeep last.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -31,6 +31,7 @@ from everstock.keeper.actions import (
 from everstock.keeper.state import Health, Key, Market, Order, State, Update
 from everstock.model.constants import LIQUIDATION_MAX_AGE, TRADE_MAX_AGE
 from everstock.model.order_desk import EXEC_WINDOW, TRIGGER_MAX_AGE, Trigger, trigger_share
+from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
 from everstock.model.waterfall import COUNT_GAP, Stage
 
@@ -146,7 +147,7 @@ def _account_batches(
 
 
 def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[ExecuteOrders]:
-    """Orders whose first price is there, batched with those that share it."""
+    """Orders whose first price is there and whose turn it is, batched with those that share it."""
     if state.time < market.window_end:
         return
     shared: dict[tuple[int, ...], list[Order]] = {}
@@ -158,13 +159,39 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
         # Those that share the first price of every underlying share it whichever of them they trade.
         group = update.published(market.underlyings)
         shared.setdefault((*group, *key[2:]) if key in state.suspects else group, []).append(order)
+    waiting = {(order.account, order.nonce) for order in market.orders}
     for orders in shared.values():
-        for batch in _batches(orders, gas.of_order, MAX_ORDERS, policy):
-            update = state.firsts[batch[0].requested_at + market.order_delay]
-            if policy.unprofitable or _pays(state, policy, batch, update):
+        update = state.firsts[orders[0].requested_at + market.order_delay]
+        for together in _batches(_in_turn(orders, waiting, state.time), gas.of_order, MAX_ORDERS, policy):
+            # What follows an order of an earlier batch waits until that one is mined: each is simulated by itself.
+            batch = _in_turn(together, waiting, state.time)
+            if batch and (policy.unprofitable or _pays(state, policy, batch, update)):
                 named = _named(state, policy, market, batch)
                 expected = gas.of_orders(batch) + gas.CHECKPOINT + gas.ORDER_RESERVE
                 yield ExecuteOrders(market.symbol, tuple(batch), named, update, expected)
+
+
+def _in_turn(orders: Sequence[Order], waiting: Set[tuple[int, int]], time: int) -> list[Order]:
+    """Those of some orders that one call can execute, each after the one it follows.
+
+    Left out are those that follow one of the `waiting` (account, nonce) which is not among them, until the head is past its
+    window, as the block is then that they are simulated upon, and every one that they could be mined in.
+    """
+    free: list[Order] = []
+    followers: dict[tuple[int, int], list[Order]] = {}
+    for order in orders:
+        followed = (order.account, order.followed(time))
+        if followed in waiting:
+            followers.setdefault(followed, []).append(order)
+        else:
+            free.append(order)
+    line: list[Order] = []
+    free.reverse()
+    while free:
+        order = free.pop()
+        line.append(order)
+        free += followers.pop((order.account, order.nonce), [])
+    return line
 
 
 def _is_executable(state: State, policy: Policy, market: Market, order: Order, update: Update) -> bool:
@@ -213,9 +240,17 @@ def _is_reached(state: State, policy: Policy, market: Market, order: Order) -> b
     usable = first <= price.publish_time <= last
     if not usable or not trigger.holds(price.price) or (state.restricted[id_] and not order.reduce_only):
         return False
+    if not _are_open(market, order):
+        return False
     left = order.fee - trigger_share(order.fee, len(order.legs))
     cost = gas.of_orders([order]) * (state.base_fee + policy.priority_fee) + DATA_FEE
     return policy.unprofitable or left >= cost
+
+
+def _are_open(market: Market, order: Order) -> bool:
+    """Whether every series of an order is listed and not retired, nor on notice unless the order only reduces."""
+    notices = [market.notices.get(series, OPEN) if series in market.series else FROZEN for series, _ in order.legs]
+    return all(notice == OPEN or (order.reduce_only and notice != FROZEN) for notice in notices)
 
 
 def _named(state: State, policy: Policy, market: Market, orders: Sequence[Order]) -> tuple[int, ...]:

@@ -177,6 +177,7 @@ class Reader:
             healths=tuple(healths),
             orders=tuple(facts.orders.values()),
             series=dict(facts.series),
+            notices=dict(facts.notices),
         )
 
 

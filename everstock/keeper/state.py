@@ -52,6 +52,7 @@ class Order:
     deadline: int
     trigger: int
     requested_at: int
+    follows: int
     fee: int
     payer: str
 
@@ -63,6 +64,11 @@ class Order:
     def waits_for_trigger(self, time: int) -> bool:
         """Whether it waits for a price to trigger it: conditional, and not triggered or in vain."""
         return self.is_armed or (self.trigger != 0 and time > self.requested_at + EXEC_WINDOW)
+
+    def followed(self, time: int) -> int:
+        """Nonce of the account's order that, if it still waits, has to be executed first at a time; 0 if there is none."""
+        until, nonce = self.follows & (2**32 - 1), self.follows >> 32
+        return nonce if time <= until else 0
 
     @property
     def terms(self) -> tuple:
@@ -97,8 +103,9 @@ class Pool:
 
 @dataclass(frozen=True)
 class Market:
-    """One market. `underlyings` are ids at the oracle, `series` tells which of them (0 or 1) each series is on;
-    `order_delay` is from an order's request to its price, seconds."""
+    """One market. `underlyings` are ids at the oracle, `series` tells which of them (0 or 1) each series is on, `notices`
+    from when on those that are on notice only close, `FROZEN` for retired ones; `order_delay` is from an order's request
+    to its price, seconds."""
 
     symbol: str
     underlyings: tuple[int, ...]
@@ -116,6 +123,7 @@ class Market:
     healths: tuple[Health, ...] = ()
     orders: tuple[Order, ...] = ()
     series: Mapping[int, int] = field(default_factory=dict)
+    notices: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

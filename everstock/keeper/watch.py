@@ -13,6 +13,7 @@ from everstock.chain.manifest import Manifest
 from everstock.keeper.abi import Interface
 from everstock.keeper.rpc import Block, Rpc, RpcDown, RpcError, quantity
 from everstock.keeper.state import Order
+from everstock.model.series_book import OPEN
 
 # Blocks whose events can be undone one by one; after a longer way back everything is read anew. Base has never
 # gone back as far.
@@ -33,6 +34,8 @@ class Facts:
     accounts: dict[int, bool] = field(default_factory=dict)
     # series -> which of the market's underlyings it is on
     series: dict[int, int] = field(default_factory=dict)
+    # series that is not open -> from when on it only closes, FROZEN once it is retired
+    notices: dict[int, int] = field(default_factory=dict)
 
 
 _Handler = Callable[[int, Facts, dict[str, Any]], None]
@@ -60,7 +63,7 @@ class Watch:
                 },
             ),
             "clearing_house": (house, {"Traded": self._traded, "Liquidated": self._liquidated}),
-            "risk_book": (book, {"SeriesListed": self._listed}),
+            "risk_book": (book, {"SeriesListed": self._listed, "NoticeSet": self._noticed}),
         }
         # (address, topic) -> how to read it and what to do about it
         self._handlers = {
@@ -191,6 +194,9 @@ class Watch:
 
     def _listed(self, number: int, facts: Facts, event: dict[str, Any]) -> None:
         self._set(number, facts.series, event["series"], event["underlying"])
+
+    def _noticed(self, number: int, facts: Facts, event: dict[str, Any]) -> None:
+        self._set(number, facts.notices, event["series"], None if event["time"] == OPEN else event["time"])
 
 
 def _put(facts: dict[Any, Any], key: Any, value: Any) -> None:

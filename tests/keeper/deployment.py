@@ -48,7 +48,7 @@ def log(market: MarketManifest, role: str, contract: str, event: str, topics, ty
     }
 
 
-ORDER = "(uint256,uint256,(uint256,int256)[],int128,int128,bool,uint256,uint256,uint256,uint256,address)"
+ORDER = "(uint256,uint256,(uint256,int256)[],int128,int128,bool,uint256,uint256,uint256,uint256,uint256,address)"
 
 
 def requested(market, made):
@@ -91,3 +91,7 @@ def liquidated(market, account, fraction):
 def listed(market, series, underlying):
     values = (60_000 * 10**8, False)
     return log(market, "risk_book", "RiskBook", "SeriesListed", (series, underlying), ("uint256", "bool"), values)
+
+
+def noticed(market, series, time):
+    return log(market, "risk_book", "RiskBook", "NoticeSet", (series,), ("uint256",), (time,))

@@ -18,11 +18,12 @@ from everstock.keeper.hermes import HermesError, NotFound
 from everstock.keeper.rpc import RpcError
 from everstock.keeper.state import NEVER, Order, Price, Update
 from everstock.model.order_desk import TRIGGER_MAX_AGE, Trigger
+from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
 from everstock.parameters import ORDER_DELAY
-from tests.keeper.deployment import executed, liquidated, requested, triggered, voided
+from tests.keeper.deployment import executed, liquidated, listed, noticed, requested, triggered, voided
 from tests.keeper.fake_node import FakeNode, Sent, refused
-from tests.keeper.states import USD
+from tests.keeper.states import USD, link
 
 WAD = 10**18
 
@@ -75,6 +76,27 @@ class FakeMarket:
     checkpoint_price: int = 0
     deposit_due: int = NEVER
     window_end: int = 0
+    # account -> its order that went live last, as the desk's `follows` has it
+    live: dict[int, int] = field(default_factory=dict)
+    # series that were listed -> their notices
+    notices: dict[int, int] = field(default_factory=dict)
+
+    def go_live(self, order: Order) -> Order:
+        """Let an order wait for its price; with its terms from then on."""
+        last = self.live.get(order.account, 0)
+        live = replace(order, follows=last if self.is_live(order.account, last, order.requested_at) else 0)
+        self.live[order.account] = link(order.nonce, order.requested_at)
+        self.orders[order.account, order.nonce] = live
+        return live
+
+    def is_live(self, account: int, followed: int, now: int) -> bool:
+        """Whether an order, given as of `follows`, may still be executed."""
+        return now <= followed % 2**32 and (account, followed >> 32) in self.orders
+
+    def are_open(self, order: Order) -> bool:
+        """Whether the series of an order may be traded as it wants."""
+        notices = [self.notices.get(series, FROZEN) for series, _ in order.legs]
+        return FROZEN not in notices and (order.reduce_only or not any(notices))
 
 
 class FakeProtocol:
@@ -100,8 +122,19 @@ class FakeProtocol:
 
     def request(self, symbol: str, *orders: Order) -> list[dict[str, Any]]:
         """Logs of requests, for the block to be mined, whose time must be that of the orders."""
-        self.markets[symbol].orders |= {(order.account, order.nonce): order for order in orders}
-        return [requested(self.manifest.market(symbol), order) for order in orders]
+        fake, market = self.markets[symbol], self.manifest.market(symbol)
+        fake.orders |= {(order.account, order.nonce): order for order in orders if order.is_armed}
+        return [requested(market, order if order.is_armed else fake.go_live(order)) for order in orders]
+
+    def list_series(self, symbol: str, series: int, underlying: int) -> dict[str, Any]:
+        """Log of a listing, for the block to be mined."""
+        self.markets[symbol].notices[series] = OPEN
+        return listed(self.manifest.market(symbol), series, underlying)
+
+    def set_notice(self, symbol: str, series: int, time: int) -> dict[str, Any]:
+        """Log of a notice, or of its end, for the block to be mined."""
+        self.markets[symbol].notices[series] = time
+        return noticed(self.manifest.market(symbol), series, time)
 
     # How calls find their way
 
@@ -172,7 +205,7 @@ class FakeProtocol:
 
     def _snapshot(self) -> Any:
         markets = {
-            symbol: replace(market, orders=dict(market.orders), brinks=dict(market.brinks))
+            symbol: replace(market, orders=dict(market.orders), brinks=dict(market.brinks), live=dict(market.live))
             for symbol, market in self.markets.items()
         }
         return list(self.stored), markets, self.happened.copy(), dict(self.executed_at), list(self.sampled)
@@ -293,15 +326,18 @@ class FakeProtocol:
             raise Refused("order_desk: too early")
         if any(self._now > o.requested_at + EXEC_WINDOW for o in waiting):
             raise Refused("order_desk: window missed")
+        for o in waiting:
+            del fake.orders[o.account, o.nonce]
+            if fake.is_live(o.account, o.follows, self._now):
+                raise Refused("order_desk: not its turn")
         if time < earliest + ORDER_DELAY or (before and before[-1] >= earliest + ORDER_DELAY):
             raise Refused("PriceFeedNotFoundWithinRange")
         if any(time < o.requested_at + ORDER_DELAY for o in waiting):
             raise Refused("order_desk: not the first price")
         self._update(underlyings, blobs)
         for o in given:
-            taken = fake.orders.pop((o.account, o.nonce), None) is not None
-            done.append(taken)
-            if taken:
+            done.append(o in waiting)
+            if done[-1]:
                 self.happened["executed", market.symbol, o.account, o.nonce] += 1
                 self.executed_at[market.symbol, o.account, o.nonce] = time
                 self._logs.append(executed(market, o.account, o.nonce))
@@ -317,10 +353,10 @@ class FakeProtocol:
             waits = fake.orders.get((o.account, o.nonce)) == o and o.waits_for_trigger(self._now)
             if waits and self._now > stored.publish_time + TRIGGER_MAX_AGE:
                 raise Refused("order_desk: stale price")
-            done.append(waits and stored.publish_time >= o.requested_at + ORDER_DELAY and trigger.holds(stored.price))
+            reached = stored.publish_time >= o.requested_at + ORDER_DELAY and trigger.holds(stored.price)
+            done.append(waits and reached and fake.are_open(o))
             if done[-1]:
-                live = replace(o, trigger=trigger.word, requested_at=self._now)
-                fake.orders[o.account, o.nonce] = live
+                live = fake.go_live(replace(o, trigger=trigger.word, requested_at=self._now))
                 self.happened["triggered", market.symbol, o.account, o.nonce] += 1
                 self._logs.append(triggered(market, live))
         if not any(done):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from everstock.keeper.state import Health, Market, Order, Price, State, Update
+from everstock.model.order_desk import EXEC_WINDOW
 from everstock.parameters import ORDER_DELAY
 
 NOW = 1_000_000
@@ -32,10 +33,16 @@ def order(requested_at: int = NOW - ORDER_DELAY, **terms) -> Order:
         deadline=2**256 - 1,
         trigger=0,
         requested_at=requested_at,
+        follows=0,
         fee=ETHER,
         payer="0x" + "11" * 20,
     )
     return replace(base, **terms)
+
+
+def link(nonce: int, live_at: int) -> int:
+    """What an order follows: the account's order of this nonce, which went live then."""
+    return nonce << 32 | live_at + EXEC_WINDOW
 
 
 def health(account: int, shortfall: int = 1, legs: int = 1) -> Health:

@@ -26,9 +26,25 @@ from everstock.keeper.actions import (
 from everstock.keeper.decide import DATA_FEE, EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.state import Pool
 from everstock.model.order_desk import ARMED, Trigger, min_fee
+from everstock.model.series_book import FROZEN
 from everstock.model.waterfall import Stage
 from everstock.parameters import ORDER_DELAY
-from tests.keeper.states import BTC, ETH, ETHER, NOW, TSLA, USD, health, market, order, state, stored, update
+from tests.keeper.states import (
+    BTC,
+    ETH,
+    ETHER,
+    NOW,
+    SERIES,
+    TSLA,
+    USD,
+    health,
+    link,
+    market,
+    order,
+    state,
+    stored,
+    update,
+)
 
 POLICY = Policy()
 
@@ -277,6 +293,118 @@ def test_orders__on_their_way_or_resting__are_left_alone(busy):
     assert decide(world, POLICY) == ()
 
 
+# The order of an account's orders
+
+
+def executed(world, policy=POLICY):
+    """(account, nonce) of the orders of each batch."""
+    return [[(o.account, o.nonce) for o in action.orders] for action in actions_of(ExecuteOrders, world, policy)]
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 2), (2, 1)])
+def test_turns__of_one_second__as_they_went_live_whatever_their_nonces(first, second):
+    # One with a low nonce goes live late where it was triggered.
+    orders = [order(nonce=first), order(nonce=second, follows=link(first, NOW - ORDER_DELAY))]
+    assert executed(with_orders(*orders)) == executed(with_orders(*orders[::-1])) == [[(7, first), (7, second)]]
+
+
+def test_turns__of_two_seconds_that_share_a_first_price__together_and_in_turn():
+    early, late = order(NOW - 10, nonce=2), order(NOW - 9, follows=link(2, NOW - 10))
+    other = order(NOW - 10, account=8)
+    world = with_orders(late, other, early, first=update(NOW - 5))
+    assert executed(world) == [[(7, 2), (7, 1), (8, 1)]]
+
+
+def test_turns__with_other_first_prices__one_after_the_other():
+    early, late = order(NOW - 10), order(NOW - 8, nonce=2, follows=link(1, NOW - 10))
+    world = with_orders(early, late)
+    assert executed(world) == [[(7, 1)]]
+    assert executed(replace(world, in_flight=frozenset({order_key(TSLA, early)}))) == []
+    # It was mined.
+    assert executed(replace(world, markets=(market(orders=(late,)),))) == [[(7, 2)]]
+
+
+def test_turns__of_another_account_or_market__are_its_own():
+    early, late = order(NOW - 10), order(NOW - 8, account=8, nonce=2, follows=link(1, NOW - 10))
+    assert executed(with_orders(early, late)) == [[(7, 1)], [(8, 2)]]
+    markets = (market(orders=(replace(early, account=8),)), market(symbol="NVDA.M", orders=(late,)))
+    world = state(*markets, firsts={o.requested_at + ORDER_DELAY: update(NOW - 4) for o in (early, late)})
+    assert executed(world) == [[(8, 1)], [(8, 2)]]
+
+
+@pytest.mark.parametrize(
+    ("age", "batches"),
+    [
+        (58, [[(7, 1)]]),
+        (59, []),  # the first would be mined too late, and the second is refused in the block that the head is
+        (60, []),
+        (61, [[(7, 2)]]),
+    ],
+)
+def test_turns__at_the_end_of_a_window__the_next_only_when_it_is_over(age, batches):
+    early, late = order(NOW - age), order(NOW - 40, nonce=2, follows=link(1, NOW - age))
+    assert executed(with_orders(early, late)) == batches
+
+
+def test_turns__live_as_briefly_as_the_one_before__together_or_never():
+    both = [order(NOW - 58), order(NOW - 58, nonce=2, follows=link(1, NOW - 58))]
+    assert executed(with_orders(*both)) == [[(7, 1), (7, 2)]]
+    for time in (NOW + 1, NOW + 2, NOW + 3):
+        assert executed(with_orders(*both, time=time)) == []
+
+
+def test_turns__the_one_before_has_no_price__wait():
+    early, late = order(NOW - 10), order(NOW - 8, nonce=2, follows=link(1, NOW - 10))
+    world = state(market(orders=(early, late)), firsts={NOW - 8 + ORDER_DELAY: update(NOW - 4)})
+    assert executed(world) == []
+
+
+@pytest.mark.parametrize("busy", ["in_flight", "resting"])
+def test_turns__the_one_before_is_on_its_way_or_rests__wait(busy):
+    first, second = order(), order(nonce=2, follows=link(1, NOW - ORDER_DELAY))
+    third = order(nonce=3, follows=link(2, NOW - ORDER_DELAY))
+    orders = (first, second, third, order(account=8))
+    assert executed(with_orders(*orders, **{busy: frozenset({order_key(TSLA, first)})})) == [[(8, 1)]]
+    assert executed(with_orders(*orders, **{busy: frozenset({order_key(TSLA, second)})})) == [[(7, 1), (8, 1)]]
+
+
+@pytest.mark.parametrize("suspect", [0, 1])
+def test_turns__either_of_two_failed_before__the_first_goes_alone_and_the_second_waits(suspect):
+    both = (order(), order(nonce=2, follows=link(1, NOW - ORDER_DELAY)))
+    world = with_orders(*both, suspects=frozenset({order_key(TSLA, both[suspect])}))
+    assert executed(world) == [[(7, 1)]]
+
+
+def test_turns__the_one_before_does_not_pay__wait_until_its_window_is_over():
+    early, late = order(NOW - 20, fee=1), order(NOW - 10, nonce=2, follows=link(1, NOW - 20))
+    world = with_orders(early, late)
+    assert executed(world) == []
+    assert executed(world, Policy(unprofitable=True)) == [[(7, 1)]]
+    assert executed(replace(world, time=NOW + 40)) == []
+    assert executed(replace(world, time=NOW + 41)) == [[(7, 2)]]
+
+
+def test_turns__the_next_pays_for_both__together():
+    both = (order(fee=1), order(nonce=2, follows=link(1, NOW - ORDER_DELAY)))
+    assert executed(with_orders(*both)) == [[(7, 1), (7, 2)]]
+
+
+def test_turns__more_than_fit_together__the_rest_waits_and_others_do_not():
+    line = [order(nonce=n, follows=link(n - 1, NOW - ORDER_DELAY) if n > 1 else 0) for n in range(1, 11)]
+    others = [order(account=account) for account in (8, 9)]
+    whole = [[(7, n) for n in range(1, 9)], [(8, 1), (9, 1)]]
+    assert executed(with_orders(*line, *others)) == whole
+    assert executed(with_orders(*line, *others), Policy(unprofitable=True)) == whole
+    assert executed(with_orders(*line)) == executed(with_orders(*line), Policy(unprofitable=True)) == whole[:1]
+
+
+def test_turns__triggered_again_while_the_next_waits__comes_after_it():
+    # Nonce 1 missed its window, which nonce 2 went live in, and was triggered again.
+    second = order(NOW - 10, nonce=2, follows=link(1, NOW - 62))
+    first = order(NOW - 10, follows=link(2, NOW - 10))
+    assert executed(with_orders(first, second)) == [[(7, 2), (7, 1)]]
+
+
 # Triggers
 
 
@@ -337,6 +465,47 @@ def test_triggers__far_from_chainlink__only_what_reduces():
     orders = (conditional(), conditional(account=8, reduce_only=True))
     (action,) = actions_of(TriggerOrders, moved(101_000, *orders, restricted=(True, False)))
     assert [o.account for o in action.orders] == [8]
+
+
+@pytest.mark.parametrize(
+    ("notices", "legs", "reduce_only", "triggered"),
+    [
+        ({}, ((1, 5),), False, True),
+        ({1: NOW + 61}, ((1, 5),), False, False),  # from when it is given, not from when it binds
+        ({1: NOW + 61}, ((1, 5),), True, True),
+        ({1: NOW - 61}, ((1, 5),), False, False),
+        ({1: NOW - 61}, ((1, 5),), True, True),
+        ({1: FROZEN}, ((1, 5),), False, False),
+        ({1: FROZEN}, ((1, 5),), True, False),
+        ({1: NOW, 2: FROZEN}, ((3, 5),), False, True),
+        ({2: NOW + 61}, ((1, 5), (2, -5)), False, False),
+        ({2: NOW + 61}, ((1, 5), (2, -5)), True, True),
+        ({1: NOW, 2: FROZEN}, ((1, 5), (2, -5)), True, False),
+        ({}, ((1, 5), (4, -5)), True, False),  # nobody listed that
+    ],
+)
+def test_triggers__series_not_open__wait(notices, legs, reduce_only, triggered):
+    world = moved(101_000, conditional(legs=legs, reduce_only=reduce_only))
+    (found,) = world.markets
+    assert bool(actions_of(TriggerOrders, replace(world, markets=(replace(found, notices=notices),)))) is triggered
+
+
+def test_triggers__series_not_open__are_no_matter_to_others():
+    orders = (conditional(legs=((4, 5),)), conditional(account=8))
+    (action,) = actions_of(TriggerOrders, moved(101_000, *orders))
+    assert [o.account for o in action.orders] == [8]
+
+
+def test_triggers__series_listed_late__go_on():
+    world = moved(101_000, conditional(legs=((4, 5),)))
+    (found,) = world.markets
+    assert actions_of(TriggerOrders, replace(world, markets=(replace(found, series=SERIES | {4: ETH}),)))
+
+
+def test_orders__that_are_live__are_executed_whatever_their_series_stand():
+    # The trade itself says if one was retired, which pays the fee.
+    world = with_orders(order(legs=((1, 5), (2, 5))))
+    assert actions_of(ExecuteOrders, replace(world, markets=(replace(world.markets[0], notices={1: NOW, 2: FROZEN}),)))
 
 
 def test_triggers__what_was_triggered__once_it_missed_its_window():

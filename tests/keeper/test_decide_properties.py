@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
@@ -24,9 +25,12 @@ from everstock.keeper.actions import (
 from everstock.keeper.decide import EXEC_WINDOW, Policy, decide, latest_boundary, order_underlyings
 from everstock.keeper.state import Health, Market, Pool, Price, State, Update
 from everstock.model.order_desk import ARMED, TRIGGER_MAX_AGE, Trigger, trigger_share
+from everstock.model.series_book import FROZEN
 from everstock.model.waterfall import Stage
 from everstock.parameters import ORDER_DELAY
-from tests.keeper.states import NOW, SERIES, USD, order
+from tests.keeper.states import NOW, SERIES, TSLA, USD, link, order, update
+from tests.keeper.states import market as a_market
+from tests.keeper.states import state as a_state
 
 SYMBOLS = ("TSLA.M", "NVDA.M")
 POLICY = Policy()
@@ -54,6 +58,20 @@ def orders(draw):
     )
 
 
+@st.composite
+def lines(draw, among, least=0):
+    """Orders of a market. Most follow their account's one before; others what is not there, or in circles."""
+    unique = st.lists(among, min_size=least, max_size=6, unique_by=lambda o: (o.account, o.nonce))
+    last, found = {}, []
+    # Of one second in the sequence that they were drawn in, whatever their nonces.
+    for o in sorted(draw(unique), key=lambda o: o.requested_at):
+        anything = st.just(0) | st.builds(link, st.integers(1, 3), moments)
+        follows = last.get(o.account, 0) if draw(st.integers(0, 3)) else draw(anything)
+        found.append(replace(o, follows=follows))
+        last[o.account] = link(o.nonce, o.requested_at)
+    return tuple(draw(st.permutations(found)))
+
+
 # Shortfalls, by account.
 healths = st.lists(st.integers(-100, 150), max_size=5).map(
     lambda shortfalls: tuple(
@@ -64,7 +82,6 @@ healths = st.lists(st.integers(-100, 150), max_size=5).map(
 
 @st.composite
 def markets(draw, symbol):
-    unique = {(o.account, o.nonce): o for o in draw(st.lists(orders(), max_size=6))}
     dues = st.one_of(moments, st.just(2**256 - 1))
     return Market(
         symbol=symbol,
@@ -81,8 +98,9 @@ def markets(draw, symbol):
         stage=draw(st.sampled_from([Stage.ACTIVE, Stage.ACTIVE, Stage.SETTLING, Stage.SETTLED])),
         pools=tuple(Pool(role, draw(dues), draw(dues)) for role in ("main_pool", "insurance_pool")),
         healths=draw(healths),
-        orders=tuple(unique.values()),
+        orders=draw(lines(orders())),
         series=SERIES,
+        notices=draw(st.dictionaries(st.sampled_from([*SERIES]), st.just(FROZEN) | moments, max_size=2)),
     )
 
 
@@ -125,6 +143,24 @@ def worlds(draw):
         suspects=draw(some),
     )
     return state, published
+
+
+@st.composite
+def queues(draw):
+    """A state in which little but their line decides which orders are executed: few seconds, prices and accounts."""
+    seconds = st.sampled_from([NOW - age for age in (61, 60, 58, 40, 10, 9)])
+    fees = st.sampled_from([0, 10**13, 10**18])
+    several = st.builds(order, seconds, account=st.integers(1, 2), nonce=st.integers(1, 4), fee=fees)
+    found = draw(lines(several, least=3))
+    published = sorted(draw(st.sets(st.integers(NOW - 57, NOW), min_size=1, max_size=4)))
+    firsts = {}
+    for due in {o.requested_at + ORDER_DELAY for o in found}:
+        place = bisect_left(published, due)
+        if place < len(published):
+            firsts[due] = update(published[place])
+    keys = [order_key(TSLA, o) for o in found]
+    busy = {name: draw(st.frozensets(st.sampled_from(keys), max_size=1)) for name in ("in_flight", "resting", "suspects")}
+    return a_state(a_market(orders=found), firsts=firsts, base_fee=draw(st.sampled_from([0, 5_000_000])), **busy)
 
 
 def keys_of(all_markets):
@@ -170,6 +206,44 @@ def test_orders__as_the_order_desk_executes_them_sharing_one_first_price_and_pay
         assert sum(o.fee for o in action.orders) >= gas.of_orders(action.orders) * state.base_fee + action.update.fee
 
 
+def batches_of(state, policy=POLICY):
+    """Batch by batch the (account, nonce) of the orders that are executed."""
+    actions = decide(state, policy)
+    return [[(o.account, o.nonce) for o in action.orders] for action in actions if isinstance(action, ExecuteOrders)]
+
+
+def followed_in(market):
+    """(account, nonce) of orders that follow one which still waits in its window -> of that one."""
+    live = {(o.account, o.nonce): (o.account, o.follows >> 32) for o in market.orders if NOW <= o.follows % 2**32}
+    waiting = {(o.account, o.nonce) for o in market.orders}
+    return {place: followed for place, followed in live.items() if followed in waiting}
+
+
+@settings(max_examples=300)
+@given(queues())
+def test_orders__never_before_or_without_the_one_they_follow_while_that_is_live(state):
+    followed = followed_in(*state.markets)
+    for batch in batches_of(state):
+        for i, place in enumerate(batch):
+            assert place not in followed or followed[place] in batch[:i]
+
+
+@settings(max_examples=300)
+@given(queues())
+def test_orders__wait_for_nothing_else(state):
+    policy = Policy(unprofitable=True)
+    (market,) = state.markets
+    free = replace(market, orders=tuple(replace(o, follows=0) for o in market.orders))
+    # With whom each would go if none followed another: few enough that no batch is full.
+    company = {place: batch for batch in batches_of(replace(state, markets=(free,)), policy) for place in batch}
+    followed = followed_in(market)
+    going = {place for batch in batches_of(state, policy) for place in batch}
+    note(f"{company=} {followed=} {going=}")
+    for place, batch in company.items():
+        together = followed.get(place) in going and followed[place] in batch
+        assert (place in going) is (place not in followed or together)
+
+
 @given(worlds())
 def test_triggers__as_the_order_desk_does_and_paying_their_way(world):
     state, _ = world
@@ -187,6 +261,9 @@ def test_triggers__as_the_order_desk_does_and_paying_their_way(world):
             assert max(o.requested_at + ORDER_DELAY, NOW - TRIGGER_MAX_AGE) <= price.publish_time <= NOW
             assert o.is_armed or NOW > o.requested_at + EXEC_WINDOW
             assert NOW + EXEC_WINDOW <= o.deadline
+            for series, _ in o.legs:
+                assert series in market.series and market.notices.get(series) != FROZEN
+                assert o.reduce_only or series not in market.notices
         assert len(action.orders) <= 8
         earned = sum(trigger_share(o.fee, len(o.legs)) for o in action.orders)
         assert earned >= action.gas * state.base_fee + (action.update.fee if action.update else 0)

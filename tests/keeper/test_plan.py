@@ -21,12 +21,12 @@ from everstock.keeper.actions import (
 from everstock.keeper.plan import Plan, Planner, Verdict
 from tests.keeper.deployment import manifest
 from tests.keeper.fake_node import refused
-from tests.keeper.states import NOW, TSLA, order, update
+from tests.keeper.states import NOW, TSLA, link, order, update
 
 DEPLOYMENT = manifest("NVDA.M", "TSLA.M")
 MARKET = DEPLOYMENT.market(TSLA)
 UPDATE = update(NOW)
-ORDER = order(legs=((1, 5), (2, -7)), limit=-3, reduce_only=True)
+ORDER = order(legs=((1, 5), (2, -7)), limit=-3, reduce_only=True, follows=link(9, NOW))
 
 
 @pytest.fixture
@@ -50,6 +50,7 @@ def as_struct(o):
         "deadline": o.deadline,
         "trigger": o.trigger,
         "requested_at": o.requested_at,
+        "follows": o.follows,
         "fee": o.fee,
         "payer": o.payer,
     }

@@ -11,9 +11,10 @@ from everstock.keeper.hermes import HermesError
 from everstock.keeper.rpc import RpcDown, RpcError
 from everstock.keeper.run import Keeper
 from everstock.model.order_desk import ARMED, Trigger
+from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
 from everstock.parameters import ORDER_DELAY
-from tests.keeper.deployment import executed, listed, manifest, traded
+from tests.keeper.deployment import executed, manifest, traded
 from tests.keeper.fake_node import FakeNode, dies_at
 from tests.keeper.fake_protocol import FakeHermes, FakeProtocol
 from tests.keeper.states import TSLA, USD, order
@@ -72,7 +73,7 @@ def world():
     node, hermes, deployment = FakeNode(), FakeHermes(), manifest("TSLA.M", "NVDA.M")
     protocol = FakeProtocol(node, deployment, hermes)
     world = World(node, hermes, protocol, new_keeper(node, hermes, protocol))
-    world.node.mine(logs=[listed(market, s, s % 2) for market in deployment.markets for s in (1, 2)])
+    world.node.mine(logs=[protocol.list_series(symbol, s, s % 2) for symbol in protocol.markets for s in (1, 2)])
     for market in protocol.markets.values():
         market.brinks[1] = 50_000 * USD
         market.checkpoint_time, market.checkpoint_price = node.head.time, 100_000 * USD
@@ -142,6 +143,40 @@ def test_orders__of_two_markets_and_seconds__share_no_transaction(world):
     assert world.status["sent"]["orders"] == 3
 
 
+def test_orders__of_one_account__are_executed_as_they_went_live(world):
+    # The first's transaction is not mined for some blocks, in which the second has its price.
+    world.tick(logs=world.requests(1, nonce=1))
+    world.tick(logs=world.requests(1, nonce=2))
+    for _ in range(4):
+        world.publish()
+        world.node.mine(empty=True)
+        world.keeper.step()
+        assert len(world.status["pending"]) <= 1
+    world.tick()
+    assert list(world.protocol.executed_at) == [(TSLA, 1, 1)]
+    for _ in range(2):
+        world.tick()
+    assert list(world.protocol.executed_at) == [(TSLA, 1, 1), (TSLA, 1, 2)]
+    first, second = world.protocol.executed_at.values()
+    assert second == first + 2
+    assert (world.status["sent"]["orders"], world.status["failed"]["orders"]) == (2, 0)
+
+
+def test_orders__of_one_account__the_first_is_never_worth_it__the_second_waits_until_its_window_is_over(world):
+    world.tick(logs=world.requests(1, nonce=1, fee=1))
+    over = world.node.head.time + EXEC_WINDOW
+    for _ in range(3):
+        world.tick()
+    world.tick(logs=world.requests(1, nonce=2))
+    while world.node.head.time <= over:
+        assert world.status["sent"]["orders"] == 0
+        world.tick()
+    world.tick()
+    assert (world.happened["executed", TSLA, 1, 1], world.happened["executed", TSLA, 1, 2]) == (0, 1)
+    assert world.happened["voided", TSLA, 1, 1] == 1
+    assert world.status["failed"]["orders"] == 0
+
+
 def test_orders__no_price_in_their_window__are_voided(world):
     world.tick(logs=world.requests(1))
     world.hermes.trouble = HermesError("Hermes answered 500")
@@ -169,6 +204,59 @@ def test_triggers__a_stop__is_triggered_by_its_price_and_executed_at_the_first_o
     assert [world.happened["executed", TSLA, account, 1] for account in (1, 2)] == [1, 1]
     assert set(world.protocol.executed_at.values()) == {triggered_at + ORDER_DELAY}
     assert (world.status["sent"]["triggers"], world.status["sent"]["orders"]) == (1, 1)
+
+
+def test_triggers__in_the_second_of_a_request__the_request_is_executed_first_though_its_nonce_is_higher(world):
+    stop = Trigger(0, below=99_000 * USD).word | ARMED
+    world.tick(logs=world.requests(1, nonce=1, trigger=stop, deadline=world.node.head.time + 1_000))
+    for _ in range(3):
+        world.tick()
+    world.tick(btc=98_900)
+    # In the block that the trigger is mined in, ahead of it.
+    world.tick(logs=world.requests(1, nonce=2))
+    assert world.happened["triggered", TSLA, 1, 1] == 1
+    assert {o.requested_at for o in world.tsla.orders.values()} == {world.node.head.time}
+    for _ in range(4):
+        world.tick()
+    assert list(world.protocol.executed_at) == [(TSLA, 1, 2), (TSLA, 1, 1)]
+    assert (world.status["sent"]["orders"], world.status["failed"]["orders"]) == (1, 0)
+
+
+def test_triggers__series_on_notice__wait_until_it_is_lifted_but_for_what_only_reduces(world):
+    stop = Trigger(0, below=99_000 * USD).word | ARMED
+    terms = {"trigger": stop, "deadline": world.node.head.time + 1_000}
+    logs = world.requests(1, **terms) + world.requests(2, reduce_only=True, **terms)
+    world.tick(logs=[*logs, world.protocol.set_notice(TSLA, 1, world.node.head.time + 63)])
+    for _ in range(8):
+        world.tick(btc=98_900)
+    assert (world.happened["triggered", TSLA, 1, 1], world.happened["triggered", TSLA, 2, 1]) == (0, 1)
+    world.tick(logs=[world.protocol.set_notice(TSLA, 1, OPEN)])
+    world.tick()
+    assert world.happened["triggered", TSLA, 1, 1] == 1
+    assert world.status["failed"]["triggers"] == 0
+
+
+@pytest.mark.parametrize("reduce_only", [True, False])
+def test_triggers__series_retired__are_left_alone_until_their_deadline(world, reduce_only):
+    stop = Trigger(0, below=99_000 * USD).word | ARMED
+    deadline = world.node.head.time + 100
+    world.tick(logs=world.requests(1, trigger=stop, deadline=deadline, reduce_only=reduce_only))
+    world.tick(btc=98_900, logs=[world.protocol.set_notice(TSLA, 1, FROZEN)])
+    while world.node.head.time <= deadline + 2:
+        world.tick()
+    assert (world.status["sent"]["triggers"], world.status["failed"]["triggers"]) == (0, 0)
+    assert world.happened["voided", TSLA, 1, 1] == 1
+
+
+def test_triggers__series_listed_late__are_triggered_then(world):
+    stop = Trigger(0, below=99_000 * USD).word | ARMED
+    world.tick(logs=world.requests(1, legs=((7, 1),), trigger=stop, deadline=world.node.head.time + 1_000))
+    for _ in range(8):
+        world.tick(btc=98_900)
+    assert world.status["failed"]["triggers"] == 0
+    world.tick(logs=[world.protocol.list_series(TSLA, 7, 0)])
+    world.tick()
+    assert world.happened["triggered", TSLA, 1, 1] == 1
 
 
 def test_liquidation__at_a_price_that_nobody_stored(world):

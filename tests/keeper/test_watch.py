@@ -7,6 +7,7 @@ import pytest
 from everstock.keeper.rpc import RpcDown
 from everstock.keeper.watch import Watch
 from everstock.model.order_desk import ARMED
+from everstock.model.series_book import FROZEN, OPEN
 from tests.keeper.deployment import (
     address,
     cancelled,
@@ -14,13 +15,14 @@ from tests.keeper.deployment import (
     liquidated,
     listed,
     manifest,
+    noticed,
     requested,
     traded,
     triggered,
     voided,
 )
 from tests.keeper.fake_node import FakeNode, dies_at
-from tests.keeper.states import order
+from tests.keeper.states import link, order
 
 WAD = 10**18
 
@@ -51,19 +53,21 @@ def follow(node, deployment, **options):
 def seen(watch):
     """All that a watch knows."""
     return {
-        symbol: (dict(facts.orders), set(facts.accounts), dict(facts.series)) for symbol, facts in watch.facts.items()
+        symbol: (dict(facts.orders), set(facts.accounts), dict(facts.series), dict(facts.notices))
+        for symbol, facts in watch.facts.items()
     }
 
 
 def test_order__triggered__waits_with_its_new_terms(node, deployment, tsla):
     made = order(trigger=ARMED | 5)
-    live = replace(made, trigger=5, requested_at=made.requested_at + 9, fee=made.fee // 2)
+    live_at = made.requested_at + 9
+    live = replace(made, trigger=5, requested_at=live_at, follows=link(2, live_at), fee=made.fee // 2)
     node.mine(logs=[requested(tsla, made), triggered(tsla, live)])
     assert follow(node, deployment).facts["TSLA.M"].orders == {(7, 1): live}
 
 
 def test_order__requested__waits_with_all_its_terms(node, deployment, tsla):
-    made = order(legs=((1, 5), (3, -7)), limit=-4, reduce_only=True, payer=address(77))
+    made = order(legs=((1, 5), (3, -7)), limit=-4, reduce_only=True, follows=link(3, 99), payer=address(77))
     node.mine(logs=[requested(tsla, made)])
     watch = follow(node, deployment)
     assert watch.facts["TSLA.M"].orders == {(7, 1): made}
@@ -91,6 +95,17 @@ def test_series__are_known_by_their_underlying(node, deployment, tsla):
     assert watch.facts["NVDA.M"].series == {1: 1}
 
 
+def test_series__on_notice__are_known_until_it_is_lifted_and_retired_ones_for_good(node, deployment, tsla):
+    nvda = deployment.market("NVDA.M")
+    node.mine(logs=[*(listed(tsla, series, 0) for series in (1, 2, 3, 4)), listed(nvda, 1, 0)])
+    node.mine(logs=[noticed(tsla, series, 1_000_061) for series in (1, 2, 3)])
+    node.mine(logs=[noticed(tsla, 2, OPEN), noticed(tsla, 3, FROZEN)])
+    watch = follow(node, deployment)
+    assert watch.facts["TSLA.M"].notices == {1: 1_000_061, 3: FROZEN}
+    assert watch.facts["TSLA.M"].series == {1: 0, 2: 0, 3: 0, 4: 0}
+    assert watch.facts["NVDA.M"].notices == {}
+
+
 def test_events_of_strangers__are_not_heeded(node, deployment, tsla):
     strange = {**requested(tsla, order()), "address": address(12345)}
     node.mine(logs=[strange])
@@ -102,6 +117,8 @@ def story(node, deployment, each=lambda: None):
     tsla, nvda = deployment.markets
     for i in range(40):
         logs = [listed(tsla, i + 1, i % 2)] if i % 5 == 0 else []
+        # Given and, for every other one, lifted.
+        logs += [noticed(tsla, i // 6 + 1, 61 if i % 6 == 0 else OPEN)] if i % 12 in (0, 3, 6) else []
         logs += [requested(nvda, order(account=i, nonce=1)), traded(tsla, i % 7, [] if i % 3 == 0 else [1])]
         logs += [executed(nvda, i - 3, 1)] if i > 3 else []
         node.mine(logs=logs)
