@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from everstock.model.order_desk import ARMED, EXEC_WINDOW
+from everstock.model.order_desk import ARMED, EXEC_WINDOW, Live
 from everstock.model.waterfall import Stage
 
 # What an action deals with, such as ("order", "TSLA.M", account, nonce): no two transactions may at a time.
@@ -67,8 +67,8 @@ class Order:
 
     def followed(self, time: int) -> int:
         """Nonce of the account's order that, if it still waits, has to be executed first at a time; 0 if there is none."""
-        until, nonce = self.follows & (2**32 - 1), self.follows >> 32
-        return nonce if time <= until else 0
+        live = Live.of(self.follows)
+        return live.nonce if time <= live.until else 0
 
     @property
     def terms(self) -> tuple:
