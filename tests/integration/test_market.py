@@ -70,7 +70,7 @@ def terms(receipt, desk):
 
 def fee_of(order):
     """The escrowed ether of an order's terms."""
-    return order[9]
+    return order[10]
 
 
 def request(see, trader, *legs, **changes):
