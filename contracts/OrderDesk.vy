@@ -40,6 +40,9 @@ exports: eip712_domain_separator.eip712Domain
 EXEC_WINDOW: public(constant(uint256)) = 60
 # The longest DELAY: half the window, so that the other half is left to bring the price.
 MAX_DELAY: public(constant(uint256)) = 30
+# So many of an account's orders may go live in a minute of the clock, hence twice as many be live: whoever executes the last has
+# to execute all before it, eight a call.
+MAX_LIVE: public(constant(uint256)) = 16
 # A price triggers an order until it is so old. Seconds: enough to bring one, too little to hold one back for a bad moment.
 TRIGGER_MAX_AGE: public(constant(uint256)) = 15
 # A conditional order waits at most so long, so that every fee comes back one day. Seconds.
@@ -94,8 +97,8 @@ UNDERLYINGS: immutable(DynArray[uint256, 8])
 order_hash: public(HashMap[uint256, HashMap[uint256, bytes32]])
 
 #  low to high bits
-# | last nonce 64 | live until 32 | last live nonce 64 |
-# account -> its last order; and the last that went live, with the last second of its window
+# | last nonce 64 | live until 32 | last live nonce 64 | live orders 8 |
+# account -> its last order; the last that went live, with the last second of its window; and as of `_live_orders` then
 _accounts: HashMap[uint256, uint256]
 
 # account -> who may trade for its owner, beside the owner
@@ -239,13 +242,18 @@ def revoke(account: uint256, digest: bytes32):
 
 @payable
 @external
-def trigger(
-    orders: DynArray[IOrderDesk.Order, 8], underlyings: DynArray[uint256, 2], updates: DynArray[Bytes[4096], 2]
-) -> DynArray[bool, 8]:
+def trigger(orders: DynArray[IOrderDesk.Order, 8], updates: DynArray[Bytes[4096], 2]) -> DynArray[bool, 8]:
     held: uint256 = self.balance - msg.value
-    if len(underlyings) != 0:
-        extcall IPriceOracle(ORACLE).update(self._oracle_ids(underlyings), updates, value=msg.value)
+    if len(updates) != 0:
+        extcall IPriceOracle(ORACLE).update(UNDERLYINGS, updates, value=msg.value)
     assert staticcall IClearingHouse(CLEARING_HOUSE).is_trading(), "order_desk: market does not trade"
+
+    words: DynArray[uint256, 8] = []
+    restricted: bool = False
+    for underlying: uint256 in UNDERLYINGS:
+        word: uint256 = staticcall IPriceOracle(ORACLE).word(underlying)
+        words.append(word)
+        restricted = restricted or (word >> 176) & 1 != 0
 
     waiting: bool = False
     earned: uint256 = 0
@@ -254,7 +262,7 @@ def trigger(
         due: bool = False
         if self._waits(order):
             waiting = True
-            due = self._is_due(order)
+            due = self._is_due(order, words[(order.trigger >> 128) & 255], restricted)
             if due:
                 earned += self._make_live(order)
         triggered.append(due)
@@ -268,9 +276,7 @@ def trigger(
 
 @payable
 @external
-def execute(
-    orders: DynArray[IOrderDesk.Order, 8], underlyings: DynArray[uint256, 2], updates: DynArray[Bytes[4096], 2]
-) -> DynArray[bool, 8]:
+def execute(orders: DynArray[IOrderDesk.Order, 8], updates: DynArray[Bytes[4096], 2]) -> DynArray[bool, 8]:
     held: uint256 = self.balance - msg.value
     assert len(orders) != 0, "order_desk: no orders"
     waiting: DynArray[bool, 8] = []
@@ -289,13 +295,13 @@ def execute(
             earned += order.fee
     assert earliest != max_value(uint256), "order_desk: unknown order"
 
-    ids: DynArray[uint256, 8] = self._oracle_ids(underlyings)
+    # Of all underlyings, whichever are traded: margin depends on all, and who could leave one out would choose.
     words: DynArray[uint256, 8] = extcall IPriceOracle(ORACLE).first_prices(
-        ids, updates, earliest + DELAY, earliest + EXEC_WINDOW, value=msg.value
+        UNDERLYINGS, updates, earliest + DELAY, earliest + EXEC_WINDOW, value=msg.value
     )
     prices: uint256[2] = [0, 0]
     published: uint256 = 0
-    prices, published = self._unpacked(underlyings, words)
+    prices, published = self._unpacked(words)
     executed: DynArray[bool, 8] = []
     for i: uint256 in range(len(orders), bound=8):
         if waiting[i]:
@@ -393,7 +399,8 @@ def _place(order: IOrderDesk.Order, word: uint256):
     assert self._are_open(order.legs, order.reduce_only), "order_desk: series not open"
     self.order_hash[order.account][order.nonce] = keccak256(abi_encode(order))
     if order.trigger == 0:
-        self._accounts[order.account] = self._went_live(order.nonce, order.nonce)
+        assert self._live_orders(word) < MAX_LIVE, "order_desk: too many live orders"
+        self._accounts[order.account] = self._went_live(word, order.nonce, order.nonce)
     else:
         assert order.deadline <= block.timestamp + MAX_WAIT, "order_desk: deadline too late"
         self._accounts[order.account] = word + 1
@@ -529,23 +536,27 @@ def _has_signed(signer: address, digest: bytes32, signature: Bytes[1024]) -> boo
 
 @internal
 @view
-def _is_due(order: IOrderDesk.Order) -> bool:
+def _is_due(order: IOrderDesk.Order, word: uint256, restricted: bool) -> bool:
     """
     @notice Whether the stored price triggers an order that waits.
+    @param word The oracle's, of the underlying that the order names.
+    @param restricted Whether the price of any underlying is too far from Chainlink for risk to be added.
     """
     if not self._waits_for_trigger(order) or block.timestamp + EXEC_WINDOW > order.deadline:
         return False
-    word: uint256 = staticcall IPriceOracle(ORACLE).word(UNDERLYINGS[(order.trigger >> 128) & 255])
     price: uint256 = word & (2**64 - 1)
     published: uint256 = (word >> 64) & (2**32 - 1)
     assert block.timestamp <= published + TRIGGER_MAX_AGE, "order_desk: stale price"
-    # A price too far from Chainlink only lets risk be reduced.
-    if published < order.requested_at + DELAY or ((word >> 176) & 1 != 0 and not order.reduce_only):
+    if published < order.requested_at + DELAY or (restricted and not order.reduce_only):
         return False
     above: uint256 = order.trigger & MAX_PRICE
     below: uint256 = (order.trigger >> 64) & MAX_PRICE
     reached: bool = price <= below or (above != 0 and price >= above)
-    return reached and self._are_open(order.legs, order.reduce_only)
+    return (
+        reached
+        and self._are_open(order.legs, order.reduce_only)
+        and self._live_orders(self._accounts[order.account]) < MAX_LIVE
+    )
 
 
 @internal
@@ -562,7 +573,7 @@ def _make_live(order: IOrderDesk.Order) -> uint256:
     live.follows = self._follows(order.account, word)
     live.fee = order.fee - share
     self.order_hash[order.account][order.nonce] = keccak256(abi_encode(live))
-    self._accounts[order.account] = self._went_live(order.nonce, word & (2**64 - 1))
+    self._accounts[order.account] = self._went_live(word, order.nonce, word & (2**64 - 1))
     log IOrderDesk.Triggered(account=order.account, nonce=order.nonce, sender=msg.sender, order=live)
     return share
 
@@ -571,30 +582,15 @@ def _make_live(order: IOrderDesk.Order) -> uint256:
 
 
 @internal
-@view
-def _oracle_ids(underlyings: DynArray[uint256, 2]) -> DynArray[uint256, 8]:
-    """
-    @notice Ids at the oracle of underlyings of the market.
-    """
-    assert len(underlyings) != 0, "order_desk: no underlyings"
-    ids: DynArray[uint256, 8] = []
-    for underlying: uint256 in underlyings:
-        assert underlying < len(UNDERLYINGS), "order_desk: unknown underlying"
-        ids.append(UNDERLYINGS[underlying])
-    return ids
-
-
-@internal
 @pure
-def _unpacked(underlyings: DynArray[uint256, 2], words: DynArray[uint256, 8]) -> (uint256[2], uint256):
+def _unpacked(words: DynArray[uint256, 8]) -> (uint256[2], uint256):
     """
-    @notice The oracle's answer as prices per underlying of the market, 0 where none was asked for, and when the older
-            was published.
+    @notice The oracle's answer as prices per underlying of the market, and when the oldest was published.
     """
     prices: uint256[2] = [0, 0]
     published: uint256 = max_value(uint256)
-    for i: uint256 in range(len(underlyings), bound=2):
-        prices[underlyings[i]] = words[i] & (2**64 - 1)
+    for i: uint256 in range(len(words), bound=2):
+        prices[i] = words[i] & (2**64 - 1)
         published = min(published, words[i] >> 64)
     return prices, published
 
@@ -709,12 +705,23 @@ def _follows(account: uint256, word: uint256) -> uint256:
 
 @internal
 @view
-def _went_live(nonce: uint256, last: uint256) -> uint256:
+def _live_orders(word: uint256) -> uint256:
+    """
+    @notice How many of an account's orders went live in this minute of the clock, of EXEC_WINDOW seconds.
+    """
+    # The last did so an EXEC_WINDOW before its window's end.
+    is_now: bool = self._until(self._last_live(word)) // EXEC_WINDOW == block.timestamp // EXEC_WINDOW + 1
+    return word >> 160 if is_now else 0
+
+
+@internal
+@view
+def _went_live(word: uint256, nonce: uint256, last: uint256) -> uint256:
     """
     @notice What to store of an account as one of its orders goes live.
     @param last Nonce of its last order.
     """
-    return last | ((block.timestamp + EXEC_WINDOW) << 64) | (nonce << 96)
+    return last | ((block.timestamp + EXEC_WINDOW) << 64) | (nonce << 96) | ((self._live_orders(word) + 1) << 160)
 
 
 @internal

@@ -193,13 +193,13 @@ class Stage:
     def trigger(self, *orders: tuple[Any, ...], stored: bool = False, **usd: float) -> tuple[TxReceipt, list[tuple[Any, ...]]]:
         """Publish a price that triggers orders and trigger them, at once or once it is `stored`; the receipt, and their terms."""
         update = self.publish(DELAY, **usd)
-        named, updates = [0, 1], [update]
+        updates = [update]
         if stored:
             self.keeper.transact(self.oracle.functions.update([0, 1], updates), value=self.fee(updates))
-            named, updates = [], []
+            updates = []
         value = self.fee(updates) if updates else 0
         receipt = self.keeper.transact(
-            self.order_desk.functions.trigger(list(orders), named, updates), value=value, gas=GAS_LIMIT
+            self.order_desk.functions.trigger(list(orders), updates), value=value, gas=GAS_LIMIT
         )
         events = self.order_desk.events.Triggered().process_receipt(receipt, errors=DISCARD)
         return receipt, [_terms(event["args"]["order"]) for event in events]
@@ -212,7 +212,7 @@ class Stage:
         """Publish the orders' price, which also becomes the stored one, and execute; the receipt."""
         update = self.publish(DELAY, **usd)
         receipt = self.keeper.transact(
-            self.order_desk.functions.execute(list(orders), [0, 1], [update]), value=self.fee([update]), gas=GAS_LIMIT
+            self.order_desk.functions.execute(list(orders), [update]), value=self.fee([update]), gas=GAS_LIMIT
         )
         for event in self.order_desk.events.Cancelled().process_receipt(receipt, errors=DISCARD):
             raise RuntimeError(f"an order that should execute was cancelled: {event['args']['reason']}")

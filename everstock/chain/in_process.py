@@ -325,7 +325,7 @@ class Protocol:
         """Trigger conditional orders at the latest price published, unless `updates` are given; returns which were."""
         updates = list(updates) or self.publisher.blobs([addresses.PYTH_IDS[name] for name in UNDERLYINGS])
         fee = self.oracle.update_fee(updates)
-        return self.order_desk.trigger(orders, [0, 1], updates, value=fee, sender=by or self.operator)
+        return self.order_desk.trigger(orders, updates, value=fee, sender=by or self.operator)
 
     def first_prices(self, order: Order, *underlyings: str) -> list[bytes]:
         """The signed updates with an order's own prices, once published, of all underlyings unless some are named."""
@@ -336,7 +336,7 @@ class Protocol:
         """Execute orders at the first prices of the earliest; returns which were traded."""
         updates = self.first_prices(min(orders, key=lambda order: order.requested_at))
         fee = self.oracle.update_fee(updates)
-        return self.order_desk.execute(orders, [0, 1], updates, value=fee, sender=by or self.operator)
+        return self.order_desk.execute(orders, updates, value=fee, sender=by or self.operator)
 
     def order(self, trader: str, *legs: tuple[int, float], by: str | None = None, **terms: Any) -> bool:
         """Request an order, let its delay pass at unchanged prices, and execute it; returns whether it was traded."""

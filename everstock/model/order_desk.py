@@ -15,6 +15,8 @@ from everstock.model.series_book import FROZEN, OPEN
 
 # From a request to the last second of price and execution.
 EXEC_WINDOW: Final = 60
+# How many of an account's orders may go live in a minute of the clock.
+MAX_LIVE: Final = 16
 # How old a price that triggers an order may be, and how long an order may wait for one.
 TRIGGER_MAX_AGE: Final = 15
 MAX_WAIT: Final = 365 * 86_400
@@ -106,6 +108,11 @@ class Live(NamedTuple):
     nonce: int = 0
 
     @property
+    def minute(self) -> int:
+        """The minute of the clock that it went live in."""
+        return self.until // EXEC_WINDOW - 1
+
+    @property
     def word(self) -> int:
         """As orders have the one they follow."""
         return self.nonce << 32 | self.until
@@ -125,6 +132,7 @@ class Desk:
     waiting: dict[tuple[int, int], Order] = field(default_factory=dict)  # by account and nonce
     last_nonce: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     live: dict[int, Live] = field(default_factory=lambda: defaultdict(Live))  # the last that went live, by account
+    bursts: dict[int, int] = field(default_factory=lambda: defaultdict(int))  # how many did so in that minute, by account
     cancelled: dict[tuple[int, int], str] = field(default_factory=dict)  # why an order ended without a trade
     delegates: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # by account
     spent: set[tuple[int, bytes]] = field(default_factory=set)  # signed orders relayed or revoked, by account and digest
@@ -194,7 +202,10 @@ class Desk:
         require(fee >= min_fee(len(legs), base_fee, trigger is not None), "order_desk: fee too low")
         require(deadline >= now + EXEC_WINDOW, "order_desk: deadline too early")
         require(self._are_open(legs, reduce_only), "order_desk: series not open")
-        require(trigger is None or deadline <= now + MAX_WAIT, "order_desk: deadline too late")
+        if trigger is None:
+            require(self._live_orders(account) < MAX_LIVE, "order_desk: too many live orders")
+        else:
+            require(deadline <= now + MAX_WAIT, "order_desk: deadline too late")
         self.last_nonce[account] += 1
         nonce = self.last_nonce[account]
         follows = self._follows(account) if trigger is None else 0
@@ -205,8 +216,8 @@ class Desk:
         return order
 
     def trigger(self, orders: Sequence[Order], published: Mapping[int, Published]) -> list[bool]:
-        """Make conditional orders that the oracle's price triggers market orders of now, after storing what was `published`, per
-        underlying of the market.
+        """Make conditional orders that the oracle's price triggers market orders of now, after storing what was `published` of every
+        underlying of the market, if anything was.
 
         Returns whether each was triggered; what whoever does so earns are the shares that the orders' fees lack.
         """
@@ -237,7 +248,7 @@ class Desk:
     def execute(self, orders: Sequence[Order], first_prices: Mapping[int, Published]) -> list[bool]:
         """Execute orders at the first prices published at or after the earliest order's delay.
 
-        `first_prices` are what was brought, per underlying of the market. Returns whether each order was traded; what the executor earns are
+        `first_prices` are what was brought, of every underlying of the market. Returns whether each order was traded; what the executor earns are
         the fees of all that were waiting.
         """
         now = self.house.risk.now
@@ -251,7 +262,6 @@ class Desk:
                 require(now <= order.requested_at + EXEC_WINDOW, "order_desk: window missed")
                 require(not self._is_live(order.account, Live.of(order.follows)), "order_desk: not its turn")
         require(any(taken), "order_desk: unknown order")
-        require(bool(first_prices), "order_desk: no underlyings")
 
         ids = self.house.risk.underlyings
         earliest = min(order.requested_at for order, is_taken in zip(orders, taken, strict=True) if is_taken)
@@ -273,7 +283,15 @@ class Desk:
 
     def go_live(self, order: Order) -> None:
         """Note that an order may be executed from now on: it was requested or triggered."""
-        self.live[order.account] = Live(order.requested_at + EXEC_WINDOW, order.nonce)
+        live = Live(order.requested_at + EXEC_WINDOW, order.nonce)
+        same = live.minute == self.live[order.account].minute
+        self.bursts[order.account] = 1 + (self.bursts[order.account] if same else 0)
+        self.live[order.account] = live
+
+    def _live_orders(self, account: int) -> int:
+        """How many of an account's orders went live in this minute of the clock."""
+        same = self.house.risk.now // EXEC_WINDOW == self.live[account].minute
+        return self.bursts[account] if same else 0
 
     def _follows(self, account: int) -> int:
         """The word of what an order follows that goes live now."""
@@ -324,9 +342,11 @@ class Desk:
             return False
         word = risk.oracle.stored(risk.underlyings[trigger.underlying])
         require(risk.now <= word.publish_time + TRIGGER_MAX_AGE, "order_desk: stale price")
-        if word.publish_time < order.requested_at + self.delay or (word.restricted and not order.reduce_only):
+        restricted = any(risk.oracle.stored(id_).restricted for id_ in risk.underlyings)
+        if word.publish_time < order.requested_at + self.delay or (restricted and not order.reduce_only):
             return False
-        return trigger.holds(word.price) and self._are_open(order.legs, order.reduce_only)
+        is_open = trigger.holds(word.price) and self._are_open(order.legs, order.reduce_only)
+        return is_open and self._live_orders(order.account) < MAX_LIVE
 
     def _are_open(self, legs: Sequence[OrderLeg], reduce_only: bool) -> bool:
         """Whether every leg's series may be traded as an order wants, now and as long as it lives."""

@@ -90,6 +90,7 @@ def assert_same(found: Market, expected: Market) -> None:
     for account in found.desk.last_nonce.keys() | expected.desk.last_nonce.keys():
         assert found.desk.last_nonce[account] == expected.desk.last_nonce[account]
         assert found.desk.live[account] == expected.desk.live[account]
+        assert found.desk.bursts[account] == expected.desk.bursts[account]
     assert found.desk.spent == expected.desk.spent
     for account in found.desk.delegates.keys() | expected.desk.delegates.keys():
         assert found.desk.delegates[account] == expected.desk.delegates[account]
