@@ -165,7 +165,7 @@ class Tape:
         blobs = [sign([message]).blob() for message in messages]
         try:
             done = self.protocol.order_desk.execute(
-                [order], [0, 1], blobs, value=FEE * len(blobs), sender=self.protocol.operator
+                [order], blobs, value=FEE * len(blobs), sender=self.protocol.operator
             )
         except BoaError as error:
             return f"not yet: {reason(error)}"

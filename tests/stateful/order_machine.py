@@ -284,7 +284,7 @@ class OrderMachine(Machine):
         if orders:
             if with_price:
                 self.checkpoint_if_due()
-            self.tell_trigger(keeper, orders, len(self.prices) - 1, [0, 1] if with_price else [])
+            self.tell_trigger(keeper, orders, len(self.prices) - 1 if with_price else None)
 
     @rule(pick=picks, how_many=st.integers(1, 4), back=st.integers(0, 8), later=st.sampled_from([0, 1, 5, 14, 15, 16]))
     def hostile_keeper_triggers(self, pick: int, how_many: int, back: int, later: int) -> None:
@@ -292,7 +292,7 @@ class OrderMachine(Machine):
         orders = self.chosen(pick, how_many)
         if orders and back < len(self.prices):
             self.told.wait(later)
-            self.tell_trigger("hostile keeper", orders, len(self.prices) - 1 - back, [0, 1])
+            self.tell_trigger("hostile keeper", orders, len(self.prices) - 1 - back)
 
     @rule(keeper=keepers, wait=st.sampled_from([0, 1, 40, 61]), again=st.booleans())
     def conditional_order_and_execution(self, keeper: str, wait: int, again: bool) -> None:
@@ -309,7 +309,7 @@ class OrderMachine(Machine):
         self.checkpoint_if_due()
         other = next(name for name in KEEPERS if name != keeper)
         for racer in (keeper, other):
-            self.tell_trigger(racer, [order], len(self.prices) - 1, [0, 1])
+            self.tell_trigger(racer, [order], len(self.prices) - 1)
         if self.orders[-1] == order:
             return
         live = self.orders[-1]
@@ -321,7 +321,7 @@ class OrderMachine(Machine):
         if again:
             self.publish(1, 1, 1)
             self.checkpoint_if_due()
-            self.tell_trigger(keeper, [live], len(self.prices) - 1, [0, 1])
+            self.tell_trigger(keeper, [live], len(self.prices) - 1)
 
     def checkpoint_if_due(self) -> None:
         """As a keeper does before it triggers anything."""
@@ -330,23 +330,22 @@ class OrderMachine(Machine):
         if self.market.house.risk.is_due():
             self.told.checkpoint()
 
-    def tell_trigger(
-        self, keeper: str, orders: list[order_desk.Order], which: int, underlyings: list[int]
-    ) -> None:
-        """Trigger at the price number `which`, or at the stored ones; the keeper earns the shares of those triggered."""
+    def tell_trigger(self, keeper: str, orders: list[order_desk.Order], which: int | None) -> None:
+        """Trigger at the prices number `which`, or at the stored ones; the keeper earns the shares of those triggered."""
         desk, by = self.told.protocol.order_desk, self.people[keeper]
-        published, update = self.prices[which]
-        fee = self.told.protocol.pyth.getUpdateFee([update]) if underlyings else 0
+        published, updates = {}, []
+        if which is not None:
+            published, update = self.prices[which]
+            updates = [update]
+        fee = self.told.protocol.pyth.getUpdateFee(updates)
         waiting, before = self.market.desk.ether, boa.env.get_balance(by)
         result = self.told.tell(
             "trigger",
             desk,
-            lambda: desk.trigger(
-                [_terms(order) for order in orders], underlyings, [update] if underlyings else [], value=fee, sender=by
-            ),
+            lambda: desk.trigger([_terms(order) for order in orders], updates, value=fee, sender=by),
             self.market.desk.trigger,
             orders,
-            {u: published[u] for u in underlyings},
+            published,
         )
         earned = waiting - self.market.desk.ether
         assert boa.env.get_balance(by) == before + (0 if isinstance(result, Revert) else earned - fee)
@@ -399,34 +398,29 @@ class OrderMachine(Machine):
             self.told.wait(max(later, 0))
             self.tell_execute("hostile keeper", orders, len(self.prices) - 1 - back)
 
-    @rule(keeper=keepers, pick=picks)
-    def execute_nothing(self, keeper: str, pick: int) -> None:
+    @rule(keeper=keepers)
+    def execute_nothing(self, keeper: str) -> None:
         self.tell_execute(keeper, [], 0)
-        for order in self.chosen(pick, 1):
-            self.tell_execute(keeper, [order], len(self.prices) - 1, underlyings=[])
 
     def chosen(self, pick: int, how_many: int) -> list[order_desk.Order]:
         """Some of the latest orders, whether they wait or not."""
         recent = self.orders[-5:]
         return [recent[(pick + i) % len(recent)] for i in range(min(how_many, len(recent)))]
 
-    def tell_execute(
-        self, keeper: str, orders: list[order_desk.Order], which: int, underlyings: list[int] | None = None
-    ) -> None:
+    def tell_execute(self, keeper: str, orders: list[order_desk.Order], which: int) -> None:
         """Execute at the price number `which`; the keeper earns the fees of those that were waiting, less Pyth's."""
         desk, by = self.told.protocol.order_desk, self.people[keeper]
-        underlyings = [0, 1] if underlyings is None else underlyings
         published, update = self.prices[which]
-        fee = self.told.protocol.pyth.getUpdateFee([update]) if underlyings else 0
+        fee = self.told.protocol.pyth.getUpdateFee([update])
         waiting, before = self.market.desk.ether, boa.env.get_balance(by)
         out_of_turn = self.is_out_of_turn(orders)
         result = self.told.tell(
             "execute",
             desk,
-            lambda: desk.execute([_terms(order) for order in orders], underlyings, [update], value=fee, sender=by),
+            lambda: desk.execute([_terms(order) for order in orders], [update], value=fee, sender=by),
             self.market.desk.execute,
             orders,
-            {u: published[u] for u in underlyings},
+            published,
         )
         earned = waiting - self.market.desk.ether
         assert boa.env.get_balance(by) == before + (0 if isinstance(result, Revert) else earned - fee)

@@ -34,10 +34,10 @@ def test_constructor__of_a_market_with_another_delay__its_prices_are_that_much_l
         order = protocol.request(trader, (protocol.list_series(), 1))
         early = protocol.publish(after=MAX_DELAY - 1)
         with reverts(desk, "order_desk: too early"):
-            desk.execute([order], [0, 1], [early], value=2, sender=keeper)
+            desk.execute([order], [early], value=2, sender=keeper)
         protocol.publish(after=1)
         with reverts(desk, "PriceFeedNotFoundWithinRange"):
-            desk.execute([order], [0, 1], [early], value=2, sender=keeper)
+            desk.execute([order], [early], value=2, sender=keeper)
         assert protocol.execute(order, by=keeper) == [True]
 
 

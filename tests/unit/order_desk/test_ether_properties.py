@@ -6,7 +6,7 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, events
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, Order, events
 from everstock.model.order_desk import ARMED
 
 from .desk import reverts, wallet
@@ -81,9 +81,9 @@ class OrderDeskEther(RuleBasedStateMachine):
         order = self.protocol.request_conditional(trader, (self.series, 0.1), above=1, fee=fee, deadline=deadline)
         self.protocol.set_prices(after=DELAY)
         self.protocol.clearing_house.checkpoint()
-        assert self.desk.trigger([order], [], [], sender=self.keeper) == [True]
+        assert self.desk.trigger([order], [], sender=self.keeper) == [True]
         (event,) = events(self.desk, "Triggered")
-        live = order._replace(trigger=event.order.trigger, requested_at=self.protocol.now, fee=event.order.fee)
+        live = Order(*event.order)
         self.waiting[order.account, order.nonce] = live
         self.wealth[trader] -= fee
         self.wealth[self.keeper] += fee - live.fee
@@ -133,7 +133,7 @@ class OrderDeskEther(RuleBasedStateMachine):
         extra=fees,
     )
     def execute(self, index, age, again, extra):
-        """All orders requested in one second, some of them twice, with too much ether."""
+        """All orders that went live in one second, some of them twice, with too much ether; unless earlier ones have to come first."""
         order = self.pick(index, armed=False)
         if order is None:
             return
@@ -145,9 +145,19 @@ class OrderDeskEther(RuleBasedStateMachine):
         call = [*batch, *batch] if again else batch
         if age > EXEC_WINDOW:
             with reverts(self.desk, "order_desk: window missed"):
-                self.desk.execute(call, [0, 1], updates, value=cost + extra, sender=self.keeper)
+                self.desk.execute(call, updates, value=cost + extra, sender=self.keeper)
             return
-        done = self.desk.execute(call, [0, 1], updates, value=cost + extra, sender=self.keeper)
+        if any(
+            other.account in {one.account for one in batch}
+            and other.trigger < ARMED
+            and other.requested_at < order.requested_at
+            and self.protocol.now <= other.requested_at + EXEC_WINDOW
+            for other in self.waiting.values()
+        ):
+            with reverts(self.desk, "order_desk: not its turn"):
+                self.desk.execute(call, updates, value=cost + extra, sender=self.keeper)
+            return
+        done = self.desk.execute(call, updates, value=cost + extra, sender=self.keeper)
         assert len(events(self.desk, "Executed")) + len(events(self.desk, "Cancelled")) == len(batch)
         assert not any(done[len(batch) :])
         self.wealth[self.keeper] -= cost
@@ -165,7 +175,7 @@ class OrderDeskEther(RuleBasedStateMachine):
         with reverts(self.desk, "order_desk: unknown order"):
             self.desk.void(order, sender=self.keeper)
         with reverts(self.desk, "order_desk: unknown order"):
-            self.desk.execute([order], [0], [], sender=self.keeper)
+            self.desk.execute([order], [], sender=self.keeper)
 
     @rule(who=st.integers(0, 2), to=st.integers(0, 2))
     def claim_refund(self, who, to):

@@ -11,9 +11,9 @@ from .desk import NOTHING, reverts
 BTC, ETH = 0, 1
 
 
-def execute(protocol, orders, updates, underlyings=(BTC, ETH), *, by=None, value=None):
+def execute(protocol, orders, updates, *, by=None, value=None):
     value = protocol.oracle.update_fee(updates) if value is None else value
-    return protocol.order_desk.execute(orders, list(underlyings), updates, value=value, sender=by or protocol.operator)
+    return protocol.order_desk.execute(orders, updates, value=value, sender=by or protocol.operator)
 
 
 def latest(protocol, name="BTC"):
@@ -193,29 +193,8 @@ def test_execute__price_that_will_not_do__reverts(protocol, desk, trader, btc, s
     order = protocol.request(trader, (btc, 1))
     protocol.publish(after=DELAY)
     with reverts(desk, expected):
-        execute(protocol, [order], [spoil(latest(protocol))], [BTC])
+        execute(protocol, [order], [spoil(latest(protocol)), *protocol.first_prices(order, "ETH")])
     assert is_waiting(protocol, order)
-
-
-def test_execute__without_the_price_of_what_it_trades__reverts(protocol, desk, trader, btc, eth):
-    order = protocol.request(trader, (btc, 1), (eth, 1))
-    protocol.publish(after=DELAY)
-    for underlying, name in enumerate(UNDERLYINGS):
-        with reverts(desk, "risk_book: order without a price"):
-            execute(protocol, [order], protocol.first_prices(order, name), [underlying])
-
-
-def test_execute__a_price_withheld__never_cancels(protocol, desk, trader, btc):
-    # At the stored price its moneyness is out of range; at its own it is not.
-    for _ in range(9):
-        protocol.set_prices(after=700, BTC=protocol.index["BTC"] * 1.083)
-        protocol.clearing_house.checkpoint()
-    assert protocol.index["BTC"] > 240_000
-    order = protocol.request(trader, (btc, 1))
-    protocol.publish(after=DELAY, BTC=239_000)
-    with reverts(desk, "risk_book: order without a price"):
-        execute(protocol, [order], protocol.first_prices(order, "ETH"), [ETH])
-    assert protocol.execute(order) == [True]
 
 
 def test_execute__without_updates__reverts(protocol, desk, trader, btc):
@@ -223,41 +202,41 @@ def test_execute__without_updates__reverts(protocol, desk, trader, btc):
     protocol.publish(after=DELAY)
     with reverts(desk, "PriceFeedNotFoundWithinRange"):
         execute(protocol, [order], [])
-    with reverts(desk, "order_desk: no underlyings"):
-        execute(protocol, [order], [], [])
 
 
-def test_execute__for_an_underlying_that_is_none__reverts(protocol, desk, trader, btc):
-    order = protocol.request(trader, (btc, 1))
-    update = protocol.publish(after=DELAY)
-    for underlyings in ([2], [BTC, 2**256 - 1]):
-        with reverts(desk, "order_desk: unknown underlying"):
-            execute(protocol, [order], [update], underlyings)
-    with reverts(desk, "PriceFeedNotFoundWithinRange"):
-        execute(protocol, [order], [update], [BTC, BTC])
-
-
-def test_execute__one_underlying__uses_the_stored_price_of_the_other(protocol, desk, trader, btc):
-    order = protocol.request(trader, (btc, 1))
-    protocol.publish(after=DELAY, BTC=121_000)
-    assert execute(protocol, [order], protocol.first_prices(order, "BTC"), [BTC]) == [True]
-    assert events(desk, "Executed")[0].prices == [price(121_000), 0]
-
-
-def test_execute__one_underlying_and_the_other_too_old__reverts(protocol, desk, trader, btc):
-    protocol.wait(57)
-    order = protocol.request(trader, (btc, 1))
+@pytest.mark.parametrize("name", UNDERLYINGS)
+@pytest.mark.parametrize("series", [["btc"], ["eth"], ["btc", "eth"]])
+def test_execute__without_the_price_of_an_underlying__whether_traded_or_not__reverts(
+    protocol, desk, trader, btc, eth, series, name
+):
+    order = protocol.request(trader, *[({"btc": btc, "eth": eth}[one], 1) for one in series])
     protocol.publish(after=DELAY)
-    with reverts(desk, "price_oracle: stale price"):
-        execute(protocol, [order], protocol.first_prices(order, "BTC"), [BTC])
-    assert protocol.execute(order) == [True]
+    with reverts(desk, "PriceFeedNotFoundWithinRange"):
+        execute(protocol, [order], protocol.first_prices(order, name))
+    assert is_waiting(protocol, order)
 
 
-def test_execute__underlyings_in_any_order__each_gets_its_price(protocol, desk, trader, btc, eth):
-    order = protocol.request(trader, (eth, 1), (btc, 1))
-    update = protocol.publish(after=DELAY, BTC=121_000, ETH=4_400)
-    assert execute(protocol, [order], [update], [ETH, BTC]) == [True]
-    assert events(desk, "Executed")[0].prices == [price(121_000), price(4_400)]
+def fills(protocol, btc, eth, usd, tokens, *, is_stored=False):
+    """Whether written calls on BTC are filled beside written calls on ETH, at a first price of ETH that somebody may have stored before."""
+    with boa.env.anchor():
+        fork = protocol.fork()
+        trader = fork.trader("writer", 100)
+        fork.trade(trader, (eth, -100))
+        fork.clearing_house.withdraw(account_of(trader), round((100 - tokens) * fork.unit), trader, sender=trader)
+        order = fork.request(trader, (btc, -60))
+        update = fork.publish(after=DELAY, ETH=usd)
+        if is_stored:
+            fork.store(update)
+        return fork.execute(order) == [True]
+
+
+def test_execute__margin_for_what_it_does_not_trade__at_first_prices_too(protocol, btc, eth):
+    """While it could be left at what was stored, whoever executed chose by storing a price, or not, which orders found margin."""
+    little, enough = 20.0, 100.0
+    while enough - little > 0.01:
+        tokens = (little + enough) / 2
+        little, enough = (little, tokens) if fills(protocol, btc, eth, 4_500, tokens) else (tokens, enough)
+    assert not any(fills(protocol, btc, eth, 4_510, enough, is_stored=is_stored) for is_stored in (False, True))
 
 
 def test_execute__prices_published_apart__each_is_its_own_first(protocol, desk, trader, btc, eth):

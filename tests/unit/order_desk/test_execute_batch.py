@@ -15,7 +15,7 @@ def is_waiting(protocol, order):
 
 def execute(protocol, orders, updates, by=None):
     fee = protocol.oracle.update_fee(updates)
-    return protocol.order_desk.execute(orders, [0, 1], updates, value=fee, sender=by or protocol.operator)
+    return protocol.order_desk.execute(orders, updates, value=fee, sender=by or protocol.operator)
 
 
 def test_execute__a_batch__pays_all_fees_at_once(protocol, desk, trader, other, keeper, btc, eth, earnings):
@@ -144,7 +144,7 @@ def test_execute__price_is_not_the_first_of_the_later_order__reverts(protocol, d
 
 
 def test_execute__one_underlying_not_the_first_of_the_later_order__reverts(protocol, desk, trader, other, keeper, eth):
-    """Also where nobody trades it: whoever executes leaves it out, or makes two calls."""
+    """Also where nobody trades it: whoever executes makes two calls."""
     first = protocol.request(trader, (eth, 1))
     protocol.wait(2)
     second = protocol.request(other, (eth, 1))
@@ -152,10 +152,11 @@ def test_execute__one_underlying_not_the_first_of_the_later_order__reverts(proto
     early = protocol.publisher.publish({addresses.PYTH_IDS["BTC"]: price(120_000)}, protocol.now)
     protocol.wait(3)
     late = protocol.publisher.publish({addresses.PYTH_IDS["ETH"]: price(4_500)}, protocol.now)
-    for underlyings in ([0, 1], [1, 0]):
-        with reverts(desk, "order_desk: not the first price"):
-            desk.execute([first, second], underlyings, [early, late], value=2, sender=keeper)
-    assert desk.execute([first, second], [1], [late], value=1, sender=keeper) == [True, True]
+    with reverts(desk, "order_desk: not the first price"):
+        desk.execute([first, second], [early, late], value=2, sender=keeper)
+    assert desk.execute([first], [early, late], value=2, sender=keeper) == [True]
+    later = protocol.publisher.publish({addresses.PYTH_IDS["BTC"]: price(120_000)}, protocol.now)
+    assert desk.execute([second], [later, late], value=2, sender=keeper) == [True]
 
 
 def test_execute__one_too_early_or_too_late__reverts(protocol, desk, trader, other, btc):

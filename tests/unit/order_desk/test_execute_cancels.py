@@ -120,8 +120,8 @@ def test_execute__cancelled__keeps_the_price_it_brought(protocol, trader, btc):
 def test_execute__sure_to_fail_but_no_price_brought__reverts(protocol, desk, trader, keeper, btc):
     order = over_limit(protocol, trader, btc)
     protocol.publish(after=DELAY)
-    with reverts(desk, "order_desk: no underlyings"):
-        desk.execute([order], [], [], sender=keeper)
+    with reverts(desk, "PriceFeedNotFoundWithinRange"):
+        desk.execute([order], [], sender=keeper)
 
 
 @given(

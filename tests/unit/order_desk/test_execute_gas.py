@@ -20,7 +20,7 @@ def sweep(protocol, order, limits):
         with boa.env.anchor():
             try:
                 (done,) = protocol.order_desk.execute(
-                    [order], [0, 1], updates, value=fee, gas=gas, sender=protocol.operator
+                    [order], updates, value=fee, gas=gas, sender=protocol.operator
                 )
                 outcomes[gas] = done or events(protocol.order_desk, "Cancelled")[0].reason
             except boa.BoaError:
@@ -59,7 +59,7 @@ def test_execute__second_of_a_batch_without_gas__undoes_the_first(protocol, desk
     for gas in range(TRADE_GAS + 100_000, TRADE_GAS + 600_000, 20_000):
         with boa.env.anchor():
             try:
-                ends.add(tuple(desk.execute(orders, [0, 1], updates, value=2, gas=gas, sender=protocol.operator)))
+                ends.add(tuple(desk.execute(orders, updates, value=2, gas=gas, sender=protocol.operator)))
             except boa.BoaError:
                 assert protocol.units(trader) == protocol.units(other) == {}
     assert ends == {(True, True)}
@@ -70,7 +70,7 @@ def test_execute__below_the_floor__reverts(protocol, desk, trader, btc):
     protocol.publish(after=DELAY)
     updates = protocol.first_prices(order)
     with reverts(desk, "order_desk: not enough gas"):
-        desk.execute([order], [0, 1], updates, value=2, gas=TRADE_GAS, sender=protocol.operator)
+        desk.execute([order], updates, value=2, gas=TRADE_GAS, sender=protocol.operator)
 
 
 def test_execute__the_dearest_trade__needs_less_than_the_floor(protocol, trader):
@@ -103,6 +103,6 @@ def test_execute__the_dearest_trade__needs_less_than_the_floor(protocol, trader)
     for dearest in (order, fresh):
         with boa.env.anchor(), cold():
             desk = protocol.order_desk
-            assert desk.execute([dearest], [0, 1], updates, value=2, sender=protocol.operator) == [True]
+            assert desk.execute([dearest], updates, value=2, sender=protocol.operator) == [True]
             used = gas_of_calls(desk._computation, protocol.clearing_house)
             assert 1_500_000 < used < TRADE_GAS * 63 // 64 * 3 // 4

@@ -15,7 +15,7 @@ def test_execute__returns_what_pyth_did_not_need(protocol, desk, trader, other, 
     updates = [protocol.publish(after=DELAY)]
     fee = protocol.oracle.update_fee(updates)
     earnings(keeper), earnings(protocol.pyth.address)
-    desk.execute([order], [0, 1], updates, value=fee + extra, sender=keeper)
+    desk.execute([order], updates, value=fee + extra, sender=keeper)
     assert earnings(keeper) == ETHER - fee
     assert earnings(protocol.pyth.address) == fee
     assert boa.env.get_balance(desk.address) == 3 * ETHER
@@ -72,7 +72,7 @@ def test_execute__reentered_on_the_payment__is_locked(protocol, desk, trader, wa
     cancel = protocol.request_conditional(owner, (btc, 1), below=118_000)
     calls = {
         "request": desk.request.prepare_calldata(account_of(owner), [(btc, 1)], 0, 0, False, 2**256 - 1),
-        "execute": desk.execute.prepare_calldata([again], [0, 1], [update]),
+        "execute": desk.execute.prepare_calldata([again], [update]),
         "void": desk.void.prepare_calldata(void),
         "cancel": desk.cancel.prepare_calldata(cancel),
         "claim_refund": desk.claim_refund.prepare_calldata(owner),

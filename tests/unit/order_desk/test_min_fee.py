@@ -89,6 +89,6 @@ def test_min_fee__reimburses_whoever_executes_above_cost(protocol, desk, trader,
         updates = protocol.first_prices(orders[0])
         earnings(keeper)
         with cold():
-            desk.execute(orders, [0, 1], updates, value=2, sender=keeper)
+            desk.execute(orders, updates, value=2, sender=keeper)
         gas = whole(desk._computation) - gas_of_calls(desk._computation, protocol.pyth) + PYTH_GAS
         assert earnings(keeper) > gas * wei * 11 // 10

@@ -66,7 +66,7 @@ def test_execute__ends_as_the_times_say(listed, between, gaps, wait):
             expected = verdict([order.requested_at for order in batch], times[i + 1], times[i], now)
             with boa.env.anchor():
                 try:
-                    done = protocol.order_desk.execute(batch, [0, 1], [blob], value=2, sender=protocol.operator)
+                    done = protocol.order_desk.execute(batch, [blob], value=2, sender=protocol.operator)
                     ended = None
                 except BoaError:
                     ended = reason_of(protocol.order_desk._computation.output)

@@ -110,22 +110,22 @@ def test_trigger__pays_its_share_at_once__and_the_rest_to_whoever_executes(
 
 
 @pytest.mark.parametrize("extra", [0, 1, ETHER])
-@pytest.mark.parametrize("underlyings", [[], [0], [0, 1]])
-def test_trigger__returns_what_pyth_did_not_need(protocol, desk, keeper, stop, earnings, underlyings, extra):
-    if underlyings:
+@pytest.mark.parametrize("with_price", [False, True])
+def test_trigger__returns_what_pyth_did_not_need(protocol, desk, keeper, stop, earnings, with_price, extra):
+    if with_price:
         updates = [protocol.publish(after=DELAY, BTC=117_900)]
     else:
         protocol.set_prices(after=DELAY, BTC=117_900)
         updates = []
     fee = protocol.oracle.update_fee(updates)
     earnings(keeper)
-    desk.trigger([stop], underlyings, updates, value=fee + extra, sender=keeper)
+    desk.trigger([stop], updates, value=fee + extra, sender=keeper)
     assert earnings(keeper) == share_of(stop) - fee
 
 
 def test_trigger__by_a_price_that_is_stored_already__needs_no_update(protocol, desk, keeper, stop):
     protocol.set_prices(after=DELAY, BTC=117_900)
-    assert desk.trigger([stop], [], [], sender=keeper) == [True]
+    assert desk.trigger([stop], [], sender=keeper) == [True]
 
 
 def test_trigger__by_a_price_that_a_newer_one_followed__is_not(protocol, desk, keeper, stop):
@@ -133,7 +133,7 @@ def test_trigger__by_a_price_that_a_newer_one_followed__is_not(protocol, desk, k
     spike = protocol.publish(after=DELAY, BTC=117_900)
     protocol.set_prices(after=1, BTC=119_000)
     with reverts(desk, "order_desk: not triggered"):
-        desk.trigger([stop], [0, 1], [spike], value=2, sender=keeper)
+        desk.trigger([stop], [spike], value=2, sender=keeper)
 
 
 def test_trigger__by_an_old_price__reverts(protocol, desk, keeper, fallen):
@@ -186,12 +186,14 @@ def test_trigger__again__with_less_than_a_window_left__is_not(protocol, desk, tr
     desk.cancel(order, sender=trader)
 
 
+@pytest.mark.parametrize("far", UNDERLYINGS)
 @pytest.mark.parametrize("reduce_only", [False, True])
-def test_trigger__far_from_chainlink__only_where_it_can_reduce_risk(protocol, desk, trader, btc, reduce_only):
+def test_trigger__far_from_chainlink__only_where_it_can_reduce_risk(protocol, desk, trader, btc, reduce_only, far):
+    """Whichever underlying's price is: none would be traded then."""
     order = protocol.request_conditional(trader, (btc, 1), below=121_000, reduce_only=reduce_only)
     update = protocol.publish(after=DELAY)
-    feed = protocol.chainlink["BTC"]
-    feed.publish(int(120_000 * 1.02) * 10**8, protocol.now, protocol.now, sender=protocol.operator)
+    away = int(protocol.index[far] * 1.02) * 10**8
+    protocol.chainlink[far].publish(away, protocol.now, protocol.now, sender=protocol.operator)
     if reduce_only:
         assert protocol.trigger(order, updates=[update]) == [True]
     else:
@@ -227,11 +229,6 @@ def test_trigger__by_a_price_that_makes_a_checkpoint_due__reverts_until_that_is_
     assert protocol.trigger(stop, by=keeper) == [True]
 
 
-def test_trigger__unknown_underlying__reverts(desk, keeper, fallen):
-    with reverts(desk, "order_desk: unknown underlying"):
-        desk.trigger([fallen], [2], [], sender=keeper)
-
-
 def test_trigger__twice__reverts_and_pays_once(protocol, desk, keeper, other, fallen):
     protocol.trigger(fallen, by=keeper)
     with reverts(desk, "order_desk: unknown order"):
@@ -251,7 +248,7 @@ def test_trigger__of_a_market_order__reverts(protocol, desk, trader, keeper, btc
 
 def test_trigger__nothing__reverts(protocol, desk, keeper, fallen):
     with reverts(desk, "order_desk: unknown order"):
-        desk.trigger([], [], [], sender=keeper)
+        desk.trigger([], [], sender=keeper)
 
 
 def test_trigger__changed_terms__reverts(protocol, desk, trader, keeper, btc, fallen):
@@ -363,7 +360,7 @@ def test_trigger__by_who_will_not_take_ether__reverts(protocol, desk, wallet_kee
 
 
 def test_trigger__reentered_on_the_payment__is_locked(protocol, desk, wallet_keeper, fallen):
-    again = desk.trigger.prepare_calldata([live(protocol, fallen)], [], [])
+    again = desk.trigger.prepare_calldata([live(protocol, fallen)], [])
     wallet_keeper.call_back(desk.address, again)
     assert protocol.trigger(fallen, by=wallet_keeper.address) == [True]
     assert (wallet_keeper.calls(), wallet_keeper.succeeded()) == (1, False)
@@ -385,14 +382,14 @@ def test_min_fee__reimburses_whoever_triggers_and_whoever_executes_above_cost(
         update = protocol.publish(after=DELAY, BTC=117_900)
         earnings(keeper), earnings(other)
         with cold():
-            desk.trigger([order], [0, 1], [update], value=2, sender=keeper)
+            desk.trigger([order], [update], value=2, sender=keeper)
         gas = whole(desk._computation) - gas_of_calls(desk._computation, protocol.pyth) + PYTH_GAS
         assert earnings(keeper) > gas * wei * 11 // 10
         order = live(protocol, order)
         protocol.publish(after=DELAY)
         updates = protocol.first_prices(order)
         with cold():
-            desk.execute([order], [0, 1], updates, value=2, sender=other)
+            desk.execute([order], updates, value=2, sender=other)
         gas = whole(desk._computation) - gas_of_calls(desk._computation, protocol.pyth) + PYTH_GAS
         assert earnings(other) > gas * wei * 11 // 10
 
@@ -404,10 +401,10 @@ def test_min_fee__conditional__pays_for_the_trigger_too(desk):
 
 
 def test_trigger__price_of_each_underlying_is_the_oracles_own(protocol, desk, trader, keeper, eth):
-    """An update of one underlying triggers nothing on the other, whose stored price is too old."""
+    """A new price of one underlying triggers nothing on the other, whose stored price is too old."""
     order = protocol.request_conditional(trader, (eth, 1), underlying="ETH", above=4_400)
     protocol.publish(after=TRIGGER_MAX_AGE + 1)
-    updates = protocol.publisher.blobs([addresses.PYTH_IDS["BTC"]])
+    protocol.oracle.update([0], protocol.publisher.blobs([addresses.PYTH_IDS["BTC"]]), value=1, sender=keeper)
     with reverts(desk, "order_desk: stale price"):
-        desk.trigger([order], [0], updates, value=1, sender=keeper)
+        desk.trigger([order], [], sender=keeper)
     assert protocol.trigger(order, by=keeper) == [True]

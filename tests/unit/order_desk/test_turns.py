@@ -2,10 +2,10 @@
 
 import pytest
 
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, events
-from everstock.model.order_desk import Live
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, NO_DEADLINE, NO_LIMIT, account_of, events
+from everstock.model.order_desk import MAX_LIVE, Live
 
-from .desk import NOTHING, reverts
+from .desk import ETHER, NOTHING, reverts
 from .test_execute import is_waiting
 
 NONE = 0
@@ -185,3 +185,54 @@ def test_execute__terms_with_another_turn__are_not_the_order(protocol, desk, pub
     with reverts(desk, "order_desk: unknown order"):
         protocol.execute(second._replace(follows=NONE))
     assert desk.order_hash(second.account, second.nonce) != NOTHING
+
+
+# How many may be live
+
+
+def to_minute(protocol):
+    """Pass to the first second of the next minute of the clock, at prices of then."""
+    protocol.set_prices(after=EXEC_WINDOW - protocol.now % EXEC_WINDOW)
+
+
+def test_request__more_than_may_go_live_in_a_minute__reverts(protocol, desk, trader, other, btc):
+    to_minute(protocol)
+    for _ in range(MAX_LIVE):
+        protocol.request(trader, (btc, 0.1))
+    protocol.wait(EXEC_WINDOW - 1)
+    with reverts(desk, "order_desk: too many live orders"):
+        desk.request(*terms(trader, btc), value=ETHER, sender=trader)
+    protocol.request(other, (btc, 0.1))
+    protocol.request(trader, (btc, 0.1), subaccount=1)
+    protocol.request_conditional(trader, (btc, 0.1), below=100_000)
+    protocol.wait(1)
+    for _ in range(MAX_LIVE):
+        protocol.request(trader, (btc, 0.1))
+    with reverts(desk, "order_desk: too many live orders"):
+        desk.request(*terms(trader, btc), value=ETHER, sender=trader)
+
+
+def test_request__after_so_many__executed_or_not__reverts(protocol, desk, trader, btc):
+    to_minute(protocol)
+    for _ in range(2):
+        assert protocol.order(trader, (btc, 1))
+    for _ in range(MAX_LIVE - 2):
+        protocol.request(trader, (btc, 1))
+    with reverts(desk, "order_desk: too many live orders"):
+        desk.request(*terms(trader, btc), value=ETHER, sender=trader)
+
+
+def test_trigger__more_than_may_go_live_in_a_minute__passes_over_what_is_too_many(protocol, trader, btc):
+    stops = [protocol.request_conditional(trader, (btc, 0.1), below=118_000) for _ in range(2)]
+    to_minute(protocol)
+    protocol.publish(after=DELAY, BTC=117_900)
+    for _ in range(MAX_LIVE - 1):
+        protocol.request(trader, (btc, 0.1))
+    assert protocol.trigger(*stops) == [True, False]
+    to_minute(protocol)
+    protocol.publish(after=1, BTC=117_900)
+    assert protocol.trigger(stops[1]) == [True]
+
+
+def terms(trader, btc):
+    return account_of(trader), [(btc, 10**18)], NO_LIMIT, NO_LIMIT, False, NO_DEADLINE
