@@ -156,10 +156,6 @@ class Tape:
 
     # Orders
 
-    def order(self, face: float) -> Order:
-        """Requested now by the holder."""
-        return self.protocol.request(self.holder, (self.call, face), reduce_only=face < 0)
-
     def execute(self, order: Order, *messages: PriceUpdate) -> str:
         """What becomes of an order with some first prices."""
         blobs = [sign([message]).blob() for message in messages]
@@ -351,7 +347,8 @@ def orders(t: Tape) -> Iterator[Row]:
     for minute, words in ((43, "restricted, 2.8% from Chainlink"), (44, "refused, 3.4% away")):
         with t.undone():
             t.tick(minute * MINUTE - DELAY)
-            opens = t.order(1)
+            # Of another account: it would keep the other waiting.
+            opens = t.protocol.request(t.idle, (t.call, 1))
             closes = t.protocol.request(t.holder, (t.call, -1), reduce_only=True)
             t.pass_to(t.second + DELAY)
             t.chainlink(behind=180)
