@@ -641,11 +641,32 @@ FAULTS: Final = (
         "order",
     ),
     Fault(
+        "any number of an account's orders may go live in a minute",
+        "OrderDesk.vy",
+        "assert self._live_orders(word) < MAX_LIVE,",
+        "assert True,",
+        "tests/unit/order_desk/test_turns.py",
+    ),
+    Fault(
+        "an order that adds risk is triggered while the other underlying is far from Chainlink",
+        "OrderDesk.vy",
+        "restricted = restricted or (word >> 176) & 1 != 0",
+        "restricted = (word >> 176) & 1 != 0",
+        "tests/unit/order_desk/test_trigger.py",
+    ),
+    Fault(
+        "an execution takes the first price of one underlying",
+        "OrderDesk.vy",
+        "        UNDERLYINGS, updates, earliest + DELAY,",
+        "        [UNDERLYINGS[0]], updates, earliest + DELAY,",
+        "order",
+    ),
+    Fault(
         "an order waits for one that missed its window",
         "OrderDesk.vy",
         "return block.timestamp <= self._until(live) and self.order_hash",
         "return self.order_hash",
-        "order",
+        "tests/unit/order_desk/test_turns.py",
     ),
     Fault(
         "margin may come under a live order",
