@@ -566,8 +566,8 @@ FAULTS: Final = (
     Fault(
         "an order on a series on notice is triggered",
         "OrderDesk.vy",
-        "    return reached and self._are_open(order.legs, order.reduce_only)",
-        "    return reached",
+        "        and self._are_open(order.legs, order.reduce_only)\n        and",
+        "        and",
         "tests/unit/order_desk/test_trigger.py",
     ),
     Fault(
@@ -622,8 +622,8 @@ FAULTS: Final = (
     Fault(
         "margin may leave under a triggered order, unless it was the last requested",
         "OrderDesk.vy",
-        "self._went_live(order.nonce, word & (2**64 - 1))",
-        "self._went_live(word & (2**64 - 1), word & (2**64 - 1))",
+        "self._went_live(word, order.nonce, word & (2**64 - 1))",
+        "self._went_live(word, word & (2**64 - 1), word & (2**64 - 1))",
         "order",
     ),
     Fault(
