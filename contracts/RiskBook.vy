@@ -133,7 +133,6 @@ def trade(
         u: uint256 = v.s.underlying
         checks._require(v.s.strike != 0, "trade: unknown series")
         checks._require(v.s.notice != series_book.FROZEN, "trade: series is retired")
-        checks._require(prices[u] != 0, "risk_book: order without a price")
         account.growth = series_book._sum(account.growth, v.growth)
         place: uint256 = 0
         before: int256 = 0

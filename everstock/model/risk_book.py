@@ -299,7 +299,6 @@ class RiskBook(MarketBook):
         require(id_ in self.book.series, "trade: unknown series")
         v = self.view(prices, id_)
         require(v.s.notice != FROZEN, "trade: series is retired")
-        require(own_prices[v.s.underlying] != 0, "risk_book: order without a price")
         return v
 
     def _check_capacity(self, main: int, claims: int, is_opening: bool) -> None:
