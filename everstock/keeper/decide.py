@@ -93,13 +93,6 @@ def decide(state: State, policy: Policy) -> tuple[Action, ...]:
     return (*actions, *voids[: policy.max_voids])
 
 
-def order_underlyings(market: Market, order: Order) -> frozenset[int]:
-    """Which underlyings of the market (0, 1) an order trades: all of them if it names a series that nobody listed."""
-    every = range(len(market.underlyings))
-    known = [market.series.get(series) for series, _ in order.legs]
-    return frozenset(every if None in known else known)
-
-
 def _settlement(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[Resolve | Finalize]:
     """In terminal settlement: the accounts that are not resolved yet, in batches of bounded gas; then its end."""
     if market.stage != Stage.SETTLING:
@@ -156,7 +149,7 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
         update = state.firsts.get(order.requested_at + market.order_delay)
         if key in busy or order.is_armed or update is None or not _is_executable(state, policy, market, order, update):
             continue
-        # Those that share the first price of every underlying share it whichever of them they trade.
+        # An execution brings the first prices of all underlyings, whichever are traded.
         group = update.published(market.underlyings)
         shared.setdefault((*group, *key[2:]) if key in state.suspects else group, []).append(order)
     waiting = {(order.account, order.nonce) for order in market.orders}
@@ -166,9 +159,8 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
             # What follows an order of an earlier batch waits until that one is mined: each is simulated by itself.
             batch = _in_turn(together, waiting, state.time)
             if batch and (policy.unprofitable or _pays(state, policy, batch, update)):
-                named = _named(state, policy, market, batch)
                 expected = gas.of_orders(batch) + gas.CHECKPOINT + gas.ORDER_RESERVE
-                yield ExecuteOrders(market.symbol, tuple(batch), named, update, expected)
+                yield ExecuteOrders(market.symbol, tuple(batch), update, expected)
 
 
 def _in_turn(orders: Sequence[Order], waiting: Set[tuple[int, int]], time: int) -> list[Order]:
@@ -251,15 +243,6 @@ def _are_open(market: Market, order: Order) -> bool:
     """Whether every series of an order is listed and not retired, nor on notice unless the order only reduces."""
     notices = [market.notices.get(series, OPEN) if series in market.series else FROZEN for series, _ in order.legs]
     return all(notice == OPEN or (order.reduce_only and notice != FROZEN) for notice in notices)
-
-
-def _named(state: State, policy: Policy, market: Market, orders: Sequence[Order]) -> tuple[int, ...]:
-    """The underlyings to price: those traded, and those whose stored price would be too old for a trade."""
-    traded = frozenset().union(*(order_underlyings(market, order) for order in orders))
-    oldest = state.time + policy.block_seconds - TRADE_MAX_AGE
-    return tuple(
-        u for u, id_ in enumerate(market.underlyings) if u in traded or state.stored[id_].publish_time < oldest
-    )
 
 
 def _voids(state: State, market: Market, busy: frozenset[Key]) -> Iterator[VoidOrder]:
@@ -354,15 +337,13 @@ def _prices(
 
 def _brought(state: State, action: Action) -> Iterator[int]:
     """The oracle ids whose newest price an action stores."""
-    if isinstance(action, Sample):
-        yield from action.ids if action.update == state.news else ()
+    if isinstance(action, VoidOrder) or action.update is None or action.update != state.news:
         return
-    if isinstance(action, UpdatePrices | VoidOrder) or action.update is None or action.update != state.news:
-        return
-    (market,) = (market for market in state.markets if market.symbol == action.symbol)
-    for u, id_ in enumerate(market.underlyings):
-        if not isinstance(action, ExecuteOrders) or u in action.underlyings:
-            yield id_
+    if isinstance(action, Sample | UpdatePrices):
+        yield from action.ids
+    else:
+        (market,) = (market for market in state.markets if market.symbol == action.symbol)
+        yield from market.underlyings
 
 
 def _is_outdated(state: State, policy: Policy, id_: int) -> bool:

@@ -176,7 +176,7 @@ class Reader:
             ),
             healths=tuple(healths),
             orders=tuple(facts.orders.values()),
-            series=dict(facts.series),
+            series=frozenset(facts.series),
             notices=dict(facts.notices),
         )
 

@@ -103,8 +103,8 @@ class Pool:
 
 @dataclass(frozen=True)
 class Market:
-    """One market. `underlyings` are ids at the oracle, `series` tells which of them (0 or 1) each series is on, `notices`
-    from when on those that are on notice only close, `FROZEN` for retired ones; `order_delay` is from an order's request
+    """One market. `underlyings` are ids at the oracle, `series` those that were listed, `notices` from when on
+    those that are on notice only close, `FROZEN` for retired ones; `order_delay` is from an order's request
     to its price, seconds."""
 
     symbol: str
@@ -122,7 +122,7 @@ class Market:
     pools: tuple[Pool, ...] = ()
     healths: tuple[Health, ...] = ()
     orders: tuple[Order, ...] = ()
-    series: Mapping[int, int] = field(default_factory=dict)
+    series: frozenset[int] = frozenset()
     notices: Mapping[int, int] = field(default_factory=dict)
 
 

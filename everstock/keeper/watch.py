@@ -32,8 +32,8 @@ class Facts:
     orders: dict[tuple[int, int], Order] = field(default_factory=dict)
     # accounts that may have legs -> True
     accounts: dict[int, bool] = field(default_factory=dict)
-    # series -> which of the market's underlyings it is on
-    series: dict[int, int] = field(default_factory=dict)
+    # series that were listed -> True
+    series: dict[int, bool] = field(default_factory=dict)
     # series that is not open -> from when on it only closes, FROZEN once it is retired
     notices: dict[int, int] = field(default_factory=dict)
 
@@ -193,7 +193,7 @@ class Watch:
             self._set(number, facts.accounts, event["account"], None)
 
     def _listed(self, number: int, facts: Facts, event: dict[str, Any]) -> None:
-        self._set(number, facts.series, event["series"], event["underlying"])
+        self._set(number, facts.series, event["series"], True)
 
     def _noticed(self, number: int, facts: Facts, event: dict[str, Any]) -> None:
         self._set(number, facts.notices, event["series"], None if event["time"] == OPEN else event["time"])

@@ -311,7 +311,7 @@ class FakeProtocol:
         self.happened["fulfilled", symbol] += 1
         return [1, 0]
 
-    def _execute_orders(self, market: MarketManifest, orders: Any, underlyings: Any, blobs: Any) -> list[Any]:
+    def _execute_orders(self, market: MarketManifest, orders: Any, blobs: Any) -> list[Any]:
         fake, done = self.markets[market.symbol], []
         given = [_order(terms) for terms in orders]
         waiting = [o for o in given if fake.orders.get((o.account, o.nonce)) == o]
@@ -334,7 +334,7 @@ class FakeProtocol:
             raise Refused("PriceFeedNotFoundWithinRange")
         if any(time < o.requested_at + ORDER_DELAY for o in waiting):
             raise Refused("order_desk: not the first price")
-        self._update(underlyings, blobs)
+        self._update([0, 1], blobs)
         for o in given:
             done.append(o in waiting)
             if done[-1]:
@@ -343,10 +343,10 @@ class FakeProtocol:
                 self._logs.append(executed(market, o.account, o.nonce))
         return [done]
 
-    def _trigger(self, market: MarketManifest, orders: Any, underlyings: Any, blobs: Any) -> list[Any]:
+    def _trigger(self, market: MarketManifest, orders: Any, blobs: Any) -> list[Any]:
         fake, done = self.markets[market.symbol], []
         if blobs:
-            self._update(underlyings, blobs)
+            self._update([0, 1], blobs)
         for o in map(_order, orders):
             trigger = Trigger.of(o.trigger)
             stored = self.stored[trigger.underlying]

@@ -11,8 +11,8 @@ BTC, ETH = 0, 1
 USD = 10**8
 ETHER = 10**18
 TSLA = "TSLA.M"
-# Series 1 and 2 are on BTC, 3 on ETH.
-SERIES = {1: BTC, 2: BTC, 3: ETH}
+# Those that are listed.
+SERIES = frozenset({1, 2, 3})
 
 
 def update(*times: int, price: int = 100_000 * USD, name: str = "") -> Update:

@@ -124,11 +124,11 @@ def test_prices__brought_by_another_action__not_again():
     assert [type(action) for action in decide(world, POLICY)] == [Checkpoint]
 
 
-def test_prices__only_one_underlying_brought_by_orders__the_rest_is():
-    world = with_orders(order(NOW - 4), stored=stored(54, 56), latest=update(NOW), first=update(NOW))
-    executed, prices = decide(world, POLICY)
-    assert executed.underlyings == (BTC,)
-    assert isinstance(prices, UpdatePrices)
+@pytest.mark.parametrize(("first", "brought"), [(NOW, False), (NOW - 1, True)])
+def test_prices__that_are_orders_first_ones__not_again(first, brought):
+    world = with_orders(order(NOW - 10), stored=stored(54, 56), latest=update(NOW), first=update(first))
+    assert actions_of(ExecuteOrders, world)
+    assert bool(actions_of(UpdatePrices, world)) is brought
 
 
 # Volatility
@@ -238,23 +238,6 @@ def test_orders__that_share_the_price_of_one_underlying_only__go_apart():
 def test_orders__of_one_second__at_most_eight_together():
     orders = [order(account=account) for account in range(19)]
     assert [len(action.orders) for action in actions_of(ExecuteOrders, with_orders(*orders))] == [8, 8, 3]
-
-
-@pytest.mark.parametrize(
-    ("legs", "ages", "underlyings"),
-    [
-        (((1, 5),), (1, 1), (BTC,)),
-        (((3, 5),), (1, 1), (ETH,)),
-        (((1, 5), (3, -5)), (1, 1), (BTC, ETH)),
-        (((99, 5),), (1, 1), (BTC, ETH)),  # nobody listed that: the trade will say so
-        (((1, 5),), (1, 58), (BTC,)),
-        (((1, 5),), (1, 59), (BTC, ETH)),  # a trade wants the other price, too, not older than a minute
-    ],
-)
-def test_orders__underlyings__are_those_traded_and_those_too_old(legs, ages, underlyings):
-    world = with_orders(order(legs=legs), stored=stored(*ages))
-    (action,) = actions_of(ExecuteOrders, world)
-    assert action.underlyings == underlyings
 
 
 def test_orders__in_a_settle_window__wait():
@@ -499,7 +482,7 @@ def test_triggers__series_not_open__are_no_matter_to_others():
 def test_triggers__series_listed_late__go_on():
     world = moved(101_000, conditional(legs=((4, 5),)))
     (found,) = world.markets
-    assert actions_of(TriggerOrders, replace(world, markets=(replace(found, series=SERIES | {4: ETH}),)))
+    assert actions_of(TriggerOrders, replace(world, markets=(replace(found, series=SERIES | {4}),)))
 
 
 def test_orders__that_are_live__are_executed_whatever_their_series_stand():

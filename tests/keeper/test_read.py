@@ -51,7 +51,7 @@ def test_read__without_news__what_is_stored(node, protocol, reader):
     protocol.markets[TSLA].deposit_due = 5
     protocol.markets[TSLA].window_end = 7
     waiting = order()
-    known = facts(orders={(7, 1): waiting}, accounts=accounts(1), series=SERIES, notices={2: 9})
+    known = facts(orders={(7, 1): waiting}, accounts=accounts(1), series=dict.fromkeys(SERIES, True), notices={2: 9})
     reading = reader.read(node.head, known, None)
     tsla, nvda = reading.markets
     assert reading.stored == tuple(protocol.stored)

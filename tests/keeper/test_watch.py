@@ -88,11 +88,11 @@ def test_accounts__are_watched_while_they_may_have_legs(node, deployment, tsla):
     assert set(follow(node, deployment).facts["TSLA.M"].accounts) == {2, 4}
 
 
-def test_series__are_known_by_their_underlying(node, deployment, tsla):
+def test_series__are_known_once_they_are_listed(node, deployment, tsla):
     node.mine(logs=[listed(tsla, 1, 0), listed(tsla, 2, 1), listed(deployment.market("NVDA.M"), 1, 1)])
     watch = follow(node, deployment)
-    assert watch.facts["TSLA.M"].series == {1: 0, 2: 1}
-    assert watch.facts["NVDA.M"].series == {1: 1}
+    assert watch.facts["TSLA.M"].series == {1: True, 2: True}
+    assert watch.facts["NVDA.M"].series == {1: True}
 
 
 def test_series__on_notice__are_known_until_it_is_lifted_and_retired_ones_for_good(node, deployment, tsla):
@@ -102,7 +102,7 @@ def test_series__on_notice__are_known_until_it_is_lifted_and_retired_ones_for_go
     node.mine(logs=[noticed(tsla, 2, OPEN), noticed(tsla, 3, FROZEN)])
     watch = follow(node, deployment)
     assert watch.facts["TSLA.M"].notices == {1: 1_000_061, 3: FROZEN}
-    assert watch.facts["TSLA.M"].series == {1: 0, 2: 0, 3: 0, 4: 0}
+    assert watch.facts["TSLA.M"].series == dict.fromkeys((1, 2, 3, 4), True)
     assert watch.facts["NVDA.M"].notices == {}
 
 
