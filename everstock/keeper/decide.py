@@ -76,10 +76,12 @@ def decide(state: State, policy: Policy) -> tuple[Action, ...]:
         actions += _settlement(state, policy, market, busy)
     for market in state.markets:
         actions += _liquidations(state, policy, market, busy)
+    # Ahead of the orders that what is stored keeps from being executed.
+    actions += _freeing_prices(state, actions, busy)
     for market in state.markets:
         actions += _orders(state, policy, market, busy)
-    # All of these checkpoint first where it is due; a market that is being settled has none.
-    settled = {action.symbol for action in actions}
+    # All others of these checkpoint first where it is due; a market that is being settled has none.
+    settled = {action.symbol for action in actions if not isinstance(action, UpdatePrices)}
     for market in state.markets:
         if market.symbol not in settled:
             actions += _checkpoint(state, policy, market, busy)
@@ -149,6 +151,8 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
         update = state.firsts.get(order.requested_at + market.order_delay)
         if key in busy or order.is_armed or update is None or not _is_executable(state, policy, market, order, update):
             continue
+        if _waits_for_news(state, policy, market, order, update):
+            continue
         # An execution brings the first prices of all underlyings, whichever are traded.
         group = update.published(market.underlyings)
         shared.setdefault((*group, *key[2:]) if key in state.suspects else group, []).append(order)
@@ -193,6 +197,18 @@ def _is_executable(state: State, policy: Policy, market: Market, order: Order, u
     return first <= min(published) and max(published) <= state.time <= last - policy.block_seconds
 
 
+def _waits_for_news(state: State, policy: Policy, market: Market, order: Order, update: Update) -> bool:
+    """Whether an order, if it adds risk, is refused until the newest prices are stored: what is stored is too far from
+    Chainlink, and the order's own price no newer."""
+    if order.reduce_only or PRICES_KEY in state.resting or not state.is_freed(market):
+        return False
+    # At the last opportunity it is tried all the same: perhaps it adds none.
+    if state.time + 2 * policy.block_seconds > order.requested_at + EXEC_WINDOW:
+        return False
+    pairs = [(state.stored[id_], update.prices[id_]) for id_ in market.underlyings]
+    return any(stored.restricted and own.publish_time <= stored.publish_time for stored, own in pairs)
+
+
 def _pays(state: State, policy: Policy, orders: Sequence[Order], update: Update) -> bool:
     """Whether the fees of a batch cover what it costs, but for a checkpoint: the next action would pay for that."""
     cost = gas.of_orders(orders) * (state.base_fee + policy.priority_fee) + update.fee + DATA_FEE
@@ -226,13 +242,12 @@ def _is_reached(state: State, policy: Policy, market: Market, order: Order) -> b
     if not order.waits_for_trigger(state.time) or soon + EXEC_WINDOW > order.deadline:
         return False
     trigger = Trigger.of(order.trigger)
-    id_ = market.underlyings[trigger.underlying]
-    price = state.price(id_)
+    price = state.price(market.underlyings[trigger.underlying])
     first, last = max(order.requested_at + market.order_delay, soon - TRIGGER_MAX_AGE), state.time
     usable = first <= price.publish_time <= last
-    if not usable or not trigger.holds(price.price) or (state.restricted[id_] and not order.reduce_only):
+    if not usable or not trigger.holds(price.price) or not _are_open(market, order):
         return False
-    if not _are_open(market, order):
+    if state.is_restricted(market) and not order.reduce_only:
         return False
     left = order.fee - trigger_share(order.fee, len(order.legs))
     cost = gas.of_orders([order]) * (state.base_fee + policy.priority_fee) + DATA_FEE
@@ -248,9 +263,8 @@ def _are_open(market: Market, order: Order) -> bool:
 def _voids(state: State, market: Market, busy: frozenset[Key]) -> Iterator[VoidOrder]:
     """Orders whose window was missed, conditional ones whose deadline passed, oldest first."""
     for order in sorted(market.orders, key=lambda order: (order.requested_at, order.account, order.nonce)):
-        over = order.is_armed or state.time > order.requested_at + EXEC_WINDOW
         expired = order.trigger == 0 or state.time > order.deadline
-        if over and expired and order_key(market.symbol, order) not in busy:
+        if not order.is_live(state.time) and expired and order_key(market.symbol, order) not in busy:
             yield VoidOrder(market.symbol, order, gas.VOID)
 
 
@@ -283,7 +297,7 @@ def _fulfilments(state: State, policy: Policy, market: Market, busy: frozenset[K
     """Requests of liquidity providers that have waited and whose price was published since; after settlement none is needed."""
     priced_at, update = state.time, None
     if market.stage != Stage.SETTLED:
-        shut = state.time < market.window_end or any(state.restricted[id_] for id_ in market.underlyings)
+        shut = state.time < market.window_end or state.is_restricted(market)
         if shut or not _is_fresh(state, policy, market, TRADE_MAX_AGE):
             return
         priced_at, update = state.price_time(market), state.news_for(market)
@@ -316,6 +330,24 @@ def _sample(state: State, policy: Policy, busy: frozenset[Key]) -> Iterator[Samp
         yield Sample(ids, boundary, update, gas.SAMPLE)
 
 
+def _freeing_prices(state: State, actions: Sequence[Action], busy: frozenset[Key]) -> Iterator[UpdatePrices]:
+    """The newest prices, where a stored one is too far from Chainlink and they are not: whoever stored it would keep others
+    from adding risk, and from leaving."""
+    if state.news is None or PRICES_KEY in busy:
+        return
+    brought = {id_ for action in actions for id_ in _brought(state, action)}
+    freed = {
+        id_
+        for market in state.markets
+        if state.is_freed(market) and state.time >= market.window_end
+        if market.open_legs or any(order.is_live(state.time) for order in market.orders)
+        for id_ in market.underlyings
+        if state.stored[id_].restricted
+    }
+    if freed - brought:
+        yield _all_prices(state, state.news)
+
+
 def _prices(
     state: State, policy: Policy, actions: Sequence[Action], busy: frozenset[Key]
 ) -> Iterator[UpdatePrices]:
@@ -332,7 +364,12 @@ def _prices(
         and (stored.price == 0 or (id_ in watched and _is_outdated(state, policy, id_)))
     ]
     if wanted:
-        yield UpdatePrices(tuple(range(len(state.stored))), state.news, gas.UPDATE)
+        yield _all_prices(state, state.news)
+
+
+def _all_prices(state: State, update: Update) -> UpdatePrices:
+    """The action that stores all prices of an update."""
+    return UpdatePrices(tuple(range(len(state.stored))), update, gas.UPDATE)
 
 
 def _brought(state: State, action: Action) -> Iterator[int]:

@@ -108,7 +108,7 @@ class Reader:
                 healths[symbol] += self._decode_healths(accounts, result)
         return Reading(
             stored=tuple(_price(word) for word in stored),
-            restricted=tuple(bool(word >> 176 & 1) for word in after),
+            restricted=tuple(_price(word).restricted for word in after),
             refused=refused,
             sampled=tuple(sampled),
             markets=tuple(
@@ -189,4 +189,4 @@ def _returned(result: Result) -> bytes:
 
 
 def _price(word: int) -> Price:
-    return Price(word & (2**64 - 1), word >> 64 & (2**32 - 1))
+    return Price(word & (2**64 - 1), word >> 64 & (2**32 - 1), bool(word >> 176 & 1))

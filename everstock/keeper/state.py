@@ -20,10 +20,12 @@ NEVER: Final = 2**256 - 1
 
 @dataclass(frozen=True)
 class Price:
-    """An underlying's price and when Pyth published it; both 0 before the first."""
+    """An underlying's price and when Pyth published it; both 0 before the first. `restricted` is what the oracle found when
+    it stored it: whether it is too far from Chainlink for risk to be added."""
 
     price: int
     publish_time: int
+    restricted: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,13 @@ class Order:
         """Whether it was never triggered, being conditional."""
         return self.trigger >= ARMED
 
+    def is_live(self, time: int) -> bool:
+        """Whether it may be executed, once its price is there."""
+        return not self.is_armed and time <= self.requested_at + EXEC_WINDOW
+
     def waits_for_trigger(self, time: int) -> bool:
         """Whether it waits for a price to trigger it: conditional, and not triggered or in vain."""
-        return self.is_armed or (self.trigger != 0 and time > self.requested_at + EXEC_WINDOW)
+        return self.trigger != 0 and not self.is_live(time)
 
     def followed(self, time: int) -> int:
         """Nonce of the account's order that, if it still waits, has to be executed first at a time; 0 if there is none."""
@@ -130,10 +136,11 @@ class Market:
 class State:
     """Everything `decide` may look at.
 
-    `stored`, `restricted` and `sampled` are by oracle id: the oracle's prices now, and whether its prices are too far from
-    Chainlink for anybody to leave; `sampled` is when the price of each one's last sample of volatility was published. `latest` is Hermes' newest update, none if it did not answer; `refused` says why the
-    oracle would not take it. `firsts` are the first updates at or after the times they are filed under. Of the keys,
-    those `in_flight` are in transactions not mined yet, those `resting` failed lately, and `suspects` failed before.
+    `stored`, `restricted` and `sampled` are by oracle id: the oracle's prices now, whether they are too far from Chainlink
+    once `latest` is stored, and when the price of the last sample of volatility was published. `latest` is Hermes' newest
+    update, none if it did not answer; `refused` says why the oracle would not take it. `firsts` are the first updates at or
+    after the times they are filed under. Of the keys, those `in_flight` are in transactions not mined yet, those `resting`
+    failed lately, and `suspects` failed before.
     """
 
     block: int
@@ -165,6 +172,15 @@ class State:
     def price_time(self, market: Market) -> int:
         """When the older of a market's prices was published, once `news` is stored."""
         return min(self.price(id_).publish_time for id_ in market.underlyings)
+
+    def is_restricted(self, market: Market) -> bool:
+        """Whether nobody may add risk or leave, for a price too far from Chainlink, once `news` is stored."""
+        return any(self.restricted[id_] for id_ in market.underlyings)
+
+    def is_freed(self, market: Market) -> bool:
+        """Whether nobody may, but for `news`, which is not stored yet."""
+        was_restricted = any(self.stored[id_].restricted for id_ in market.underlyings)
+        return was_restricted and not self.is_restricted(market)
 
     def news_for(self, market: Market) -> Update | None:
         """`news`, if it has a newer price for the market than is stored."""

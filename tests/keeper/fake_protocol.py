@@ -105,6 +105,8 @@ class FakeProtocol:
     def __init__(self, node: FakeNode, manifest: Manifest, hermes: FakeHermes) -> None:
         self.node, self.manifest, self.hermes = node, manifest, hermes
         self.stored = [Price(0, 0), Price(0, 0)]
+        # Chainlink's prices; 0 where there is none.
+        self.chainlink = [0, 0]
         # When each was last sampled; nothing is due before that.
         self.sampled = [2**32, 2**32]
         self.refused = ""
@@ -219,7 +221,7 @@ class FakeProtocol:
 
     def _word(self, id_: int) -> list[Any]:
         price = self.stored[id_]
-        return [price.price | price.publish_time << 64]
+        return [price.price | price.publish_time << 64 | price.restricted << 176]
 
     def _update(self, ids: Any, blobs: Any) -> list[Any]:
         if self.refused:
@@ -229,9 +231,17 @@ class FakeProtocol:
             raise Refused("price_oracle: price from the future")
         for id_ in ids:
             if time > self.stored[id_].publish_time:
-                self.stored[id_] = Price(prices[id_], time)
+                self.stored[id_] = Price(prices[id_], time, self._is_far(id_, prices[id_]))
         self.happened["stored", time] += 1
         return []
+
+    def _is_far(self, id_: int, price: int) -> bool:
+        """Whether a price is more than 1% from Chainlink's."""
+        answer = self.chainlink[id_]
+        return answer != 0 and 100 * abs(price - answer) > answer
+
+    def _is_restricted(self) -> bool:
+        return any(price.restricted for price in self.stored)
 
     def _sample(self, ids: Any, blobs: Any) -> list[Any]:
         since = self._now // SPAN * SPAN
@@ -335,6 +345,9 @@ class FakeProtocol:
         if any(time < o.requested_at + ORDER_DELAY for o in waiting):
             raise Refused("order_desk: not the first price")
         self._update([0, 1], blobs)
+        # Whatever does not only reduce stands for what adds risk.
+        if self._is_restricted() and not all(o.reduce_only for o in waiting):
+            raise Refused("risk_book: far from chainlink")
         for o in given:
             done.append(o in waiting)
             if done[-1]:
@@ -354,7 +367,8 @@ class FakeProtocol:
             if waits and self._now > stored.publish_time + TRIGGER_MAX_AGE:
                 raise Refused("order_desk: stale price")
             reached = stored.publish_time >= o.requested_at + ORDER_DELAY and trigger.holds(stored.price)
-            done.append(waits and reached and fake.are_open(o))
+            is_open = fake.are_open(o) and (o.reduce_only or not self._is_restricted())
+            done.append(waits and reached and is_open)
             if done[-1]:
                 live = fake.go_live(replace(o, trigger=trigger.word, requested_at=self._now))
                 self.happened["triggered", market.symbol, o.account, o.nonce] += 1

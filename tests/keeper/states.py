@@ -83,7 +83,8 @@ def state(*markets: Market, **facts) -> State:
     return replace(base, **facts)
 
 
-def stored(*ages: int, price: int = 100_000 * USD) -> tuple[Price, Price]:
-    """Stored prices of these ages (one: both)."""
-    first, second = ages * 2 if len(ages) == 1 else ages
-    return Price(price, NOW - first), Price(price, NOW - second)
+def stored(*ages: int, price: int = 100_000 * USD, restricted: tuple[bool, bool] = (False, False)) -> tuple[Price, Price]:
+    """Stored prices of these ages (one: both), too far from Chainlink or not."""
+    both = ages * 2 if len(ages) == 1 else ages
+    first, second = (Price(price, NOW - age, far) for age, far in zip(both, restricted, strict=True))
+    return first, second

@@ -127,15 +127,25 @@ def worlds(draw):
     latest = signed([times[-1] for times in past]) if all(past) and draw(st.booleans()) else None
     keys = keys_of(all_markets)
     some = st.frozensets(st.sampled_from(sorted(keys, key=repr))) if keys else st.just(frozenset())
+    refused = draw(st.sampled_from(["", "price_oracle: stale price"]))
+    times = moments.filter(lambda time: time <= NOW)
+    stored = tuple(Price(draw(prices), draw(times), draw(st.booleans())) for _ in range(2))
+    # As it is once `latest` is stored: what that does not replace is as far from Chainlink as it was.
+    restricted = tuple(
+        draw(st.booleans())
+        if latest is not None and not refused and latest.prices[id_].publish_time > price.publish_time
+        else price.restricted
+        for id_, price in enumerate(stored)
+    )
     state = State(
         block=1,
         time=NOW,
         base_fee=draw(st.sampled_from([0, 5_000_000, 10**9])),
-        stored=tuple(Price(draw(prices), draw(moments.filter(lambda time: time <= NOW))) for _ in range(2)),
-        restricted=(draw(st.booleans()), draw(st.booleans())),
+        stored=stored,
+        restricted=restricted,
         markets=all_markets,
         latest=latest,
-        refused=draw(st.sampled_from(["", "price_oracle: stale price"])),
+        refused=refused,
         sampled=tuple(draw(st.sampled_from([boundary - 600, boundary - 1, boundary, NOW])) for _ in range(2)),
         firsts=firsts,
         in_flight=draw(some),
@@ -244,6 +254,27 @@ def test_orders__wait_for_nothing_else(state):
 
 
 @given(worlds())
+def test_orders__that_what_is_stored_forbids_and_the_newest_allows__only_once_that_is_stored(world):
+    state, _ = world
+    actions = decide(state, POLICY)
+    for i, action in enumerate(actions):
+        if not isinstance(action, ExecuteOrders):
+            continue
+        market = market_of(state, action)
+        far = [id_ for id_ in market.underlyings if state.stored[id_].restricted]
+        if not far or any(state.restricted[id_] for id_ in market.underlyings):
+            continue
+        # Whatever becomes of these, the newest are on their way, unless nothing may be hoped for from that.
+        before = [other.update for other in actions[:i]]
+        assert state.latest in before or ("prices",) in state.in_flight | state.resting
+        own = action.update.prices
+        replaced = all(own[id_].publish_time > state.stored[id_].publish_time for id_ in far)
+        for o in action.orders:
+            last = NOW + 2 * POLICY.block_seconds > o.requested_at + EXEC_WINDOW
+            assert replaced or last or o.reduce_only or ("prices",) in state.resting
+
+
+@given(worlds())
 def test_triggers__as_the_order_desk_does_and_paying_their_way(world):
     state, _ = world
     for action in decide(state, POLICY):
@@ -260,6 +291,7 @@ def test_triggers__as_the_order_desk_does_and_paying_their_way(world):
             assert max(o.requested_at + ORDER_DELAY, NOW - TRIGGER_MAX_AGE) <= price.publish_time <= NOW
             assert o.is_armed or NOW > o.requested_at + EXEC_WINDOW
             assert NOW + EXEC_WINDOW <= o.deadline
+            assert o.reduce_only or not any(state.restricted[id_] for id_ in market.underlyings)
             for series, _ in o.legs:
                 assert series in market.series and market.notices.get(series) != FROZEN
                 assert o.reduce_only or series not in market.notices

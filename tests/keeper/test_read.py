@@ -74,6 +74,17 @@ def test_read__with_news__healths_and_what_is_due_at_its_prices__and_nothing_cha
     assert (health.is_liquidatable, health.shortfall) == (True, 1_000 * USD)
 
 
+@pytest.mark.parametrize("far", [0, 1])
+def test_read__far_from_chainlink__what_is_stored_and_what_will_be(node, protocol, reader, far):
+    # Chainlink is as the newest price is, of which what is stored is 2% off; or the other way round.
+    protocol.chainlink = [(100_000, 98_000)[far] * USD, 0]
+    protocol.stored[0] = Price(98_000 * USD, node.head.time - 10, not far)
+    reading = reader.read(node.head, facts(), newer(protocol, node, btc=100_000))
+    assert reading.stored == tuple(protocol.stored)
+    assert [price.restricted for price in reading.stored] == [not far, False]
+    assert reading.restricted == (bool(far), False)
+
+
 def test_read__news_refused__says_why_and_reads_at_what_is_stored(node, protocol, reader):
     protocol.markets[TSLA].brinks[1] = 50_000 * USD
     protocol.refused = "price_oracle: too far from chainlink"
