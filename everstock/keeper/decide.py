@@ -4,6 +4,7 @@ The contracts decide what may happen; this only avoids asking them for what they
 What is returned is in order of urgency: losers before winners, traders before liquidity providers, upkeep last.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -30,7 +31,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.state import Health, Key, Market, Order, State, Update
 from everstock.model.constants import LIQUIDATION_MAX_AGE, TRADE_MAX_AGE
-from everstock.model.order_desk import EXEC_WINDOW, TRIGGER_MAX_AGE, Trigger, trigger_share
+from everstock.model.order_desk import EXEC_WINDOW, MAX_LIVE, TRIGGER_MAX_AGE, Trigger, trigger_share
 from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
 from everstock.model.waterfall import COUNT_GAP, Stage
@@ -219,14 +220,14 @@ def _triggers(state: State, policy: Policy, market: Market, busy: frozenset[Key]
     """Conditional orders that the newest price triggers, where the market would execute them then."""
     if market.stage != Stage.ACTIVE or market.is_due or state.time < market.window_end:
         return
-    reached = [order for order in market.orders if _is_reached(state, policy, market, order)]
+    free = [order for order in market.orders if order_key(market.symbol, order) not in busy]
+    reached = [order for order in free if _is_reached(state, policy, market, order)]
     reached.sort(key=lambda order: (order.requested_at, order.account, order.nonce))
     update = state.news_for(market)
     groups: dict[Key, list[Order]] = {}
-    for order in reached:
+    for order in _with_room(state, market, reached):
         key = order_key(market.symbol, order)
-        if key not in busy:
-            groups.setdefault(key if key in state.suspects else (), []).append(order)
+        groups.setdefault(key if key in state.suspects else (), []).append(order)
     for orders in groups.values():
         for batch in _batches(orders, gas.of_trigger, MAX_ORDERS, policy):
             expected = (gas.UPDATE if update else gas.TRANSACTION) + sum(map(gas.of_trigger, batch))
@@ -234,6 +235,24 @@ def _triggers(state: State, policy: Policy, market: Market, busy: frozenset[Key]
             cost = expected * (state.base_fee + policy.priority_fee) + (update.fee if update else 0) + DATA_FEE
             if policy.unprofitable or earned >= cost:
                 yield TriggerOrders(market.symbol, tuple(batch), update, expected)
+
+
+def _with_room(state: State, market: Market, orders: Iterable[Order]) -> Iterator[Order]:
+    """The first of some orders, as many as may go live in one minute of the clock beside the others of their accounts.
+
+    The minute is the head's, as they are simulated upon that: if they are mined in the next, there is more room.
+    """
+    minute = state.time // EXEC_WINDOW
+    taken = Counter(
+        order.account
+        for order in market.orders
+        if order.waits_for_trigger(state.time) and order_key(market.symbol, order) in state.in_flight
+    )
+    for order in orders:
+        last, count = market.bursts.get(order.account, (minute, 0))
+        if taken[order.account] + (count if last == minute else 0) < MAX_LIVE:
+            taken[order.account] += 1
+            yield order
 
 
 def _is_reached(state: State, policy: Policy, market: Market, order: Order) -> bool:

@@ -178,6 +178,7 @@ class Reader:
             orders=tuple(facts.orders.values()),
             series=frozenset(facts.series),
             notices=dict(facts.notices),
+            bursts=dict(facts.bursts),
         )
 
 

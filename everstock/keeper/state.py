@@ -110,7 +110,8 @@ class Pool:
 @dataclass(frozen=True)
 class Market:
     """One market. `underlyings` are ids at the oracle, `series` those that were listed, `notices` from when on
-    those that are on notice only close, `FROZEN` for retired ones; `order_delay` is from an order's request
+    those that are on notice only close, `FROZEN` for retired ones, `bursts` the last minute of the clock in which orders of
+    each account went live, and how many; `order_delay` is from an order's request
     to its price, seconds."""
 
     symbol: str
@@ -130,6 +131,7 @@ class Market:
     orders: tuple[Order, ...] = ()
     series: frozenset[int] = frozenset()
     notices: Mapping[int, int] = field(default_factory=dict)
+    bursts: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from everstock.keeper.decide import EXEC_WINDOW
 from everstock.keeper.hermes import HermesError, NotFound
 from everstock.keeper.rpc import RpcError
 from everstock.keeper.state import NEVER, Order, Price, Update
-from everstock.model.order_desk import TRIGGER_MAX_AGE, Trigger
+from everstock.model.order_desk import MAX_LIVE, TRIGGER_MAX_AGE, Trigger
 from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
 from everstock.parameters import ORDER_DELAY
@@ -80,18 +80,27 @@ class FakeMarket:
     live: dict[int, int] = field(default_factory=dict)
     # series that were listed -> their notices
     notices: dict[int, int] = field(default_factory=dict)
+    # (account, minute of the clock) -> how many of its orders went live
+    bursts: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     def go_live(self, order: Order) -> Order:
         """Let an order wait for its price; with its terms from then on."""
+        if not self.has_room(order.account, order.requested_at):
+            raise Refused("order_desk: too many live orders")
         last = self.live.get(order.account, 0)
         live = replace(order, follows=last if self.is_live(order.account, last, order.requested_at) else 0)
         self.live[order.account] = link(order.nonce, order.requested_at)
+        self.bursts[order.account, order.requested_at // EXEC_WINDOW] += 1
         self.orders[order.account, order.nonce] = live
         return live
 
     def is_live(self, account: int, followed: int, now: int) -> bool:
         """Whether an order, given as of `follows`, may still be executed."""
         return now <= followed % 2**32 and (account, followed >> 32) in self.orders
+
+    def has_room(self, account: int, now: int) -> bool:
+        """Whether another order of an account may go live."""
+        return self.bursts[account, now // EXEC_WINDOW] < MAX_LIVE
 
     def are_open(self, order: Order) -> bool:
         """Whether the series of an order may be traded as it wants."""
@@ -207,7 +216,13 @@ class FakeProtocol:
 
     def _snapshot(self) -> Any:
         markets = {
-            symbol: replace(market, orders=dict(market.orders), brinks=dict(market.brinks), live=dict(market.live))
+            symbol: replace(
+                market,
+                orders=dict(market.orders),
+                brinks=dict(market.brinks),
+                live=dict(market.live),
+                bursts=market.bursts.copy(),
+            )
             for symbol, market in self.markets.items()
         }
         return list(self.stored), markets, self.happened.copy(), dict(self.executed_at), list(self.sampled)
@@ -368,7 +383,7 @@ class FakeProtocol:
                 raise Refused("order_desk: stale price")
             reached = stored.publish_time >= o.requested_at + ORDER_DELAY and trigger.holds(stored.price)
             is_open = fake.are_open(o) and (o.reduce_only or not self._is_restricted())
-            done.append(waits and reached and is_open)
+            done.append(waits and reached and is_open and fake.has_room(o.account, self._now))
             if done[-1]:
                 live = fake.go_live(replace(o, trigger=trigger.word, requested_at=self._now))
                 self.happened["triggered", market.symbol, o.account, o.nonce] += 1

@@ -624,6 +624,45 @@ def test_triggers__at_most_eight_together__and_what_failed_alone():
     assert sorted(len(action.orders) for action in actions_of(TriggerOrders, world)) == [1, 2, 8]
 
 
+MINUTE = NOW // 60
+
+
+@pytest.mark.parametrize(
+    ("bursts", "triggered"),
+    [
+        ({}, [8, 8]),
+        ({7: (MINUTE, 3)}, [8, 5]),
+        ({7: (MINUTE, 16)}, []),
+        ({7: (MINUTE - 1, 16)}, [8, 8]),
+        ({8: (MINUTE, 16)}, [8, 8]),
+    ],
+)
+def test_triggers__of_one_account__as_many_as_may_go_live_in_a_minute(bursts, triggered):
+    world = of_market(moved(101_000, *(conditional(nonce=nonce) for nonce in range(1, 20))), bursts=bursts)
+    assert [len(action.orders) for action in actions_of(TriggerOrders, world)] == triggered
+
+
+def test_triggers__of_one_account__those_on_their_way_count():
+    orders = [conditional(nonce=nonce) for nonce in range(1, 20)]
+    on_their_way = frozenset(order_key(TSLA, o) for o in orders[:14])
+    world = moved(101_000, *orders, in_flight=on_their_way)
+    (action,) = actions_of(TriggerOrders, world)
+    assert [o.nonce for o in action.orders] == [15, 16]
+
+
+@pytest.mark.parametrize(("second", "triggered"), [(59, False), (60, True)])
+def test_triggers__of_one_account_without_room__once_the_head_is_of_the_next_minute(second, triggered):
+    time = 60 * MINUTE + second
+    world = replace(moved(101_000, published=time), time=time)
+    assert bool(actions_of(TriggerOrders, of_market(world, bursts={7: (MINUTE, 16)}))) is triggered
+
+
+def test_triggers__of_other_accounts__are_not_kept_by_one_that_has_no_room():
+    orders = (conditional(), conditional(account=8))
+    (action,) = actions_of(TriggerOrders, of_market(moved(101_000, *orders), bursts={7: (MINUTE, 16)}))
+    assert [o.account for o in action.orders] == [8]
+
+
 @pytest.mark.parametrize("busy", ["in_flight", "resting"])
 def test_triggers__on_their_way_or_resting__are_left_alone(busy):
     assert not actions_of(TriggerOrders, moved(101_000, **{busy: frozenset({order_key(TSLA, conditional())})}))

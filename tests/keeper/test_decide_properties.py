@@ -24,7 +24,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.decide import EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.state import Health, Market, Pool, Price, State, Update
-from everstock.model.order_desk import ARMED, TRIGGER_MAX_AGE, Trigger, trigger_share
+from everstock.model.order_desk import ARMED, MAX_LIVE, TRIGGER_MAX_AGE, Trigger, trigger_share
 from everstock.model.series_book import FROZEN
 from everstock.model.waterfall import Stage
 from everstock.parameters import ORDER_DELAY
@@ -36,6 +36,7 @@ SYMBOLS = ("TSLA.M", "NVDA.M")
 POLICY = Policy()
 
 moments = st.integers(NOW - 70, NOW + 3)
+minutes = st.sampled_from([NOW // 60 - 1, NOW // 60])
 prices = st.integers(90_000, 110_000).map(lambda usd: usd * USD)
 
 
@@ -101,6 +102,7 @@ def markets(draw, symbol):
         orders=draw(lines(orders())),
         series=SERIES,
         notices=draw(st.dictionaries(st.sampled_from(sorted(SERIES)), st.just(FROZEN) | moments, max_size=2)),
+        bursts=draw(st.dictionaries(st.integers(1, 4), st.tuples(minutes, st.integers(1, MAX_LIVE)), max_size=3)),
     )
 
 
@@ -277,10 +279,15 @@ def test_orders__that_what_is_stored_forbids_and_the_newest_allows__only_once_th
 @given(worlds())
 def test_triggers__as_the_order_desk_does_and_paying_their_way(world):
     state, _ = world
+    live = Counter()
     for action in decide(state, POLICY):
         if not isinstance(action, TriggerOrders):
             continue
         market = market_of(state, action)
+        for o in action.orders:
+            minute, count = market.bursts.get(o.account, (0, 0))
+            live[market.symbol, o.account] += 1
+            assert live[market.symbol, o.account] + (count if minute == NOW // 60 else 0) <= MAX_LIVE
         assert market.stage == Stage.ACTIVE and not market.is_due and state.time >= market.window_end
         assert action.update is None or action.update is state.news
         for o in action.orders:

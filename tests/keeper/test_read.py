@@ -51,13 +51,20 @@ def test_read__without_news__what_is_stored(node, protocol, reader):
     protocol.markets[TSLA].deposit_due = 5
     protocol.markets[TSLA].window_end = 7
     waiting = order()
-    known = facts(orders={(7, 1): waiting}, accounts=accounts(1), series=dict.fromkeys(SERIES, True), notices={2: 9})
+    known = facts(
+        orders={(7, 1): waiting},
+        accounts=accounts(1),
+        series=dict.fromkeys(SERIES, True),
+        notices={2: 9},
+        bursts={7: (5, 2)},
+    )
     reading = reader.read(node.head, known, None)
     tsla, nvda = reading.markets
     assert reading.stored == tuple(protocol.stored)
     assert (reading.restricted, reading.refused) == ((False, False), "")
     assert (tsla.symbol, tsla.underlyings, tsla.orders, tsla.series) == (TSLA, (0, 1), (waiting,), SERIES)
     assert (tsla.notices, nvda.notices) == ({2: 9}, {})
+    assert (tsla.bursts, nvda.bursts) == ({7: (5, 2)}, {})
     assert tsla.healths == (Health(1, equity=100, maintenance=100, legs=1, is_liquidatable=False),)
     assert tsla.pools == (Pool("main_pool", 5, NEVER), Pool("insurance_pool", NEVER, NEVER))
     assert (tsla.window_end, tsla.open_legs, nvda.open_legs) == (7, 1, 0)

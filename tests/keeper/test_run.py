@@ -260,6 +260,26 @@ def test_triggers__series_listed_late__are_triggered_then(world):
     assert world.happened["triggered", TSLA, 1, 1] == 1
 
 
+def test_triggers__more_than_may_go_live_in_a_minute__the_rest_in_the_next(world):
+    stop = Trigger(0, below=99_000 * USD).word | ARMED
+    deadline = world.node.head.time + 1_000
+    while world.node.head.time % 60 > 10:
+        world.tick()
+    for nonces in (range(1, 11), range(11, 21)):
+        world.tick(logs=[log for n in nonces for log in world.requests(1, nonce=n, trigger=stop, deadline=deadline)])
+    world.tick(logs=world.requests(1, nonce=21))
+    world.tick()
+    world.tick()
+    for _ in range(10):
+        world.tick(btc=98_900)
+    live = sum(world.happened["triggered", TSLA, 1, nonce] for nonce in range(1, 21))
+    assert (live, world.happened["executed", TSLA, 1, 21]) == (15, 1)
+    for _ in range(25):
+        world.tick()
+    assert sum(world.happened["executed", TSLA, 1, nonce] for nonce in range(1, 22)) == 21
+    assert (world.status["failed"]["triggers"], world.status["failed"]["orders"]) == (0, 0)
+
+
 def far_from_chainlink(world, seconds=0, usd=102_000):
     """Somebody stores a price of `seconds` after the head, further than 1% from Chainlink's."""
     world.protocol.chainlink = [100_000 * USD, 0]

@@ -53,7 +53,7 @@ def follow(node, deployment, **options):
 def seen(watch):
     """All that a watch knows."""
     return {
-        symbol: (dict(facts.orders), set(facts.accounts), dict(facts.series), dict(facts.notices))
+        symbol: (dict(facts.orders), set(facts.accounts), dict(facts.series), dict(facts.notices), dict(facts.bursts))
         for symbol, facts in watch.facts.items()
     }
 
@@ -80,6 +80,21 @@ def test_order__ended__waits_no_more(node, deployment, tsla, ended):
     node.mine(logs=[requested(tsla, first), requested(tsla, second)])
     node.mine(logs=[ended(tsla, 7, 1)])
     assert follow(node, deployment).facts["TSLA.M"].orders == {(7, 2): second}
+
+
+def test_bursts__count_what_goes_live_in_the_last_minute_however_it_ends(node, deployment, tsla):
+    def at(second, nonce, **terms):
+        return requested(tsla, order(600_000 + second, nonce=nonce, **terms))
+
+    def bursts():
+        return follow(node, deployment).facts["TSLA.M"].bursts
+
+    node.mine(logs=[at(0, 1), at(9, 2), executed(tsla, 7, 1), at(9, 3, trigger=ARMED | 5), at(9, 1, account=8)])
+    assert bursts() == {7: (10_000, 2), 8: (10_000, 1)}
+    node.mine(logs=[triggered(tsla, order(600_059, nonce=3, trigger=5)), voided(tsla, 7, 2)])
+    assert bursts() == {7: (10_000, 3), 8: (10_000, 1)}
+    node.mine(logs=[at(60, 4)])
+    assert bursts() == {7: (10_001, 1), 8: (10_000, 1)}
 
 
 def test_accounts__are_watched_while_they_may_have_legs(node, deployment, tsla):
