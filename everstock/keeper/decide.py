@@ -78,7 +78,7 @@ def decide(state: State, policy: Policy) -> tuple[Action, ...]:
     for market in state.markets:
         actions += _liquidations(state, policy, market, busy)
     # Ahead of the orders that what is stored keeps from being executed.
-    actions += _freeing_prices(state, actions, busy)
+    actions += _freeing_prices(state, policy, actions, busy)
     for market in state.markets:
         actions += _orders(state, policy, market, busy)
     # All others of these checkpoint first where it is due; a market that is being settled has none.
@@ -149,10 +149,8 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
     shared: dict[tuple[int, ...], list[Order]] = {}
     for order in sorted(market.orders, key=lambda order: (order.requested_at, order.account, order.nonce)):
         key = order_key(market.symbol, order)
-        update = state.firsts.get(order.requested_at + market.order_delay)
-        if key in busy or order.is_armed or update is None or not _is_executable(state, policy, market, order, update):
-            continue
-        if _waits_for_news(state, policy, market, order, update):
+        update = _own_prices(state, policy, market, order)
+        if key in busy or update is None or _waits_for_news(state, policy, market, order, update):
             continue
         # An execution brings the first prices of all underlyings, whichever are traded.
         group = update.published(market.underlyings)
@@ -191,23 +189,26 @@ def _in_turn(orders: Sequence[Order], waiting: Set[tuple[int, int]], time: int) 
     return line
 
 
-def _is_executable(state: State, policy: Policy, market: Market, order: Order, update: Update) -> bool:
-    """Whether an order's prices are of its window and of the past, and it will be mined before the window is over."""
+def _own_prices(state: State, policy: Policy, market: Market, order: Order) -> Update | None:
+    """The first prices of a live order: of its window and of the past, while it will be mined before the window is over."""
     first, last = order.requested_at + market.order_delay, order.requested_at + EXEC_WINDOW
+    update = state.firsts.get(first)
+    if update is None or order.is_armed:
+        return None
     published = update.published(market.underlyings)
-    return first <= min(published) and max(published) <= state.time <= last - policy.block_seconds
+    is_usable = first <= min(published) and max(published) <= state.time <= last - policy.block_seconds
+    return update if is_usable else None
 
 
 def _waits_for_news(state: State, policy: Policy, market: Market, order: Order, update: Update) -> bool:
-    """Whether an order, if it adds risk, is refused until the newest prices are stored: what is stored is too far from
-    Chainlink, and the order's own price no newer."""
-    if order.reduce_only or PRICES_KEY in state.resting or not state.is_freed(market):
+    """Whether an order, if it adds risk, is refused until the newest prices are stored: too far from Chainlink is its own
+    price, or what is stored, whichever is newer."""
+    if order.reduce_only or PRICES_KEY in state.resting or state.is_restricted(market):
         return False
     # At the last opportunity it is tried all the same: perhaps it adds none.
     if state.time + 2 * policy.block_seconds > order.requested_at + EXEC_WINDOW:
         return False
-    pairs = [(state.stored[id_], update.prices[id_]) for id_ in market.underlyings]
-    return any(stored.restricted and own.publish_time <= stored.publish_time for stored, own in pairs)
+    return any(state.is_in_the_way(id_, update.prices[id_]) for id_ in market.underlyings)
 
 
 def _pays(state: State, policy: Policy, orders: Sequence[Order], update: Update) -> bool:
@@ -349,22 +350,27 @@ def _sample(state: State, policy: Policy, busy: frozenset[Key]) -> Iterator[Samp
         yield Sample(ids, boundary, update, gas.SAMPLE)
 
 
-def _freeing_prices(state: State, actions: Sequence[Action], busy: frozenset[Key]) -> Iterator[UpdatePrices]:
-    """The newest prices, where a stored one is too far from Chainlink and they are not: whoever stored it would keep others
-    from adding risk, and from leaving."""
+def _freeing_prices(
+    state: State, policy: Policy, actions: Sequence[Action], busy: frozenset[Key]
+) -> Iterator[UpdatePrices]:
+    """The newest prices, where one that is too far from Chainlink keeps somebody from adding risk or leaving, and they are
+    not: whoever stored it, or lets the newest not be, would choose which orders are executed."""
     if state.news is None or PRICES_KEY in busy:
         return
     brought = {id_ for action in actions for id_ in _brought(state, action)}
-    freed = {
-        id_
-        for market in state.markets
-        if state.is_freed(market) and state.time >= market.window_end
-        if market.open_legs or any(order.is_live(state.time) for order in market.orders)
-        for id_ in market.underlyings
-        if state.stored[id_].restricted
-    }
-    if freed - brought:
+    if any(_is_kept(state, policy, market) and not brought.issuperset(market.underlyings) for market in state.markets):
         yield _all_prices(state, state.news)
+
+
+def _is_kept(state: State, policy: Policy, market: Market) -> bool:
+    """Whether somebody in a market may add risk or leave only once the newest prices are stored."""
+    if state.time < market.window_end:
+        return False
+    live = [order for order in market.orders if order.is_live(state.time)]
+    if state.is_freed(market):
+        return bool(market.open_legs or live)
+    own = [(order, _own_prices(state, policy, market, order)) for order in live]
+    return any(update is not None and _waits_for_news(state, policy, market, order, update) for order, update in own)
 
 
 def _prices(

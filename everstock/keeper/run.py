@@ -53,7 +53,7 @@ class Keeper:
         # The newest update that was used.
         self._last: Update | None = None
         self._hermes_fails = False
-        # Symbols of markets whose stored prices were too far from Chainlink when they were read last.
+        # Symbols of markets whose prices, stored or newest, were too far from Chainlink when they were read last.
         self._restricted: set[str] = set()
         self._went_back = 0
         self._done: Block | None = None
@@ -125,6 +125,7 @@ class Keeper:
             base_fee=head.base_fee,
             stored=reading.stored,
             restricted=reading.restricted,
+            free=reading.free,
             markets=reading.markets,
             sampled=reading.sampled,
             latest=latest,
@@ -136,9 +137,11 @@ class Keeper:
         )
 
     def _forgive(self, reading: Reading) -> None:
-        """Try orders again at once that failed while a price too far from Chainlink was stored, once none is."""
+        """Try orders again at once that failed while a price was too far from Chainlink, once none is."""
         restricted = {
-            market.symbol for market in reading.markets if any(reading.stored[id_].restricted for id_ in market.underlyings)
+            market.symbol
+            for market in reading.markets
+            if any(reading.stored[id_].restricted or reading.restricted[id_] for id_ in market.underlyings)
         }
         for market in reading.markets:
             if market.symbol in self._restricted - restricted:

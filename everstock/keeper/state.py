@@ -138,11 +138,11 @@ class Market:
 class State:
     """Everything `decide` may look at.
 
-    `stored`, `restricted` and `sampled` are by oracle id: the oracle's prices now, whether they are too far from Chainlink
-    once `latest` is stored, and when the price of the last sample of volatility was published. `latest` is Hermes' newest
-    update, none if it did not answer; `refused` says why the oracle would not take it. `firsts` are the first updates at or
-    after the times they are filed under. Of the keys, those `in_flight` are in transactions not mined yet, those `resting`
-    failed lately, and `suspects` failed before.
+    `stored`, `restricted`, `free` and `sampled` are by oracle id: the oracle's prices now, whether they are too far from
+    Chainlink once `latest` is stored, the lowest and highest price that is not, and when the price of the last sample of
+    volatility was published. `latest` is Hermes' newest update, none if it did not answer; `refused` says why the oracle
+    would not take it. `firsts` are the first updates at or after the times they are filed under. Of the keys, those
+    `in_flight` are in transactions not mined yet, those `resting` failed lately, and `suspects` failed before.
     """
 
     block: int
@@ -151,6 +151,7 @@ class State:
     stored: tuple[Price, ...]
     restricted: tuple[bool, ...]
     markets: tuple[Market, ...]
+    free: tuple[tuple[int, int], ...] = ()
     sampled: tuple[int, ...] = ()
     latest: Update | None = None
     refused: str = ""
@@ -183,6 +184,15 @@ class State:
         """Whether nobody may, but for `news`, which is not stored yet."""
         was_restricted = any(self.stored[id_].restricted for id_ in market.underlyings)
         return was_restricted and not self.is_restricted(market)
+
+    def is_in_the_way(self, id_: int, own: Price) -> bool:
+        """Whether the price that would be stored after this one is brought is too far from Chainlink, and `news` newer."""
+        stored, (lowest, highest) = self.stored[id_], self.free[id_]
+        if own.publish_time > stored.publish_time:
+            is_far = not lowest <= own.price <= highest
+        else:
+            is_far = stored.restricted
+        return is_far and max(own.publish_time, stored.publish_time) < self.price(id_).publish_time
 
     def news_for(self, market: Market) -> Update | None:
         """`news`, if it has a newer price for the market than is stored."""

@@ -126,9 +126,6 @@ class FakeProtocol:
         node.answer, node.execute = self._answer, self._execute
         self._logs: list[dict[str, Any]] = []
         self._now = 0
-        # Fields of the lens' view of a market, and what stands for nothing in each.
-        (view,) = [entry for entry in artifacts.load("MarketLens").abi if entry.get("name") == "market"]
-        self._fields = {field["name"]: _nothing(field) for field in view["outputs"][0]["components"]}
         self._wire()
 
     def request(self, symbol: str, *orders: Order) -> list[dict[str, Any]]:
@@ -153,6 +150,7 @@ class FakeProtocol:
         m = self.manifest
         oracle, lens, multicall = Interface("PriceOracle"), Interface("MarketLens"), Interface("Multicall3")
         self._put(m.oracle, oracle.function("word"), self._word)
+        self._put(m.oracle, oracle.function("status"), self._status)
         self._put(m.oracle, oracle.function("update"), self._update)
         self._put(m.oracle, oracle.function("update_fee"), lambda blobs: [2])
         volatility = Interface("VolatilityOracle")
@@ -238,6 +236,11 @@ class FakeProtocol:
         price = self.stored[id_]
         return [price.price | price.publish_time << 64 | price.restricted << 176]
 
+    def _status(self, id_: int) -> list[Any]:
+        answer = self.chainlink[id_]
+        bounds = (answer - answer // 100, answer + answer // 100) if answer else (1, 2**64 - 1)
+        return [_struct("PriceOracle", "status", dict(zip(("lowest_free", "highest_free"), bounds, strict=True)))]
+
     def _update(self, ids: Any, blobs: Any) -> list[Any]:
         if self.refused:
             raise Refused(self.refused)
@@ -291,7 +294,7 @@ class FakeProtocol:
             "window_end": market.window_end,
             "is_due": self._is_due(market),
         }
-        return [tuple(view.get(name, nothing) for name, nothing in self._fields.items())]
+        return [_struct("MarketLens", "market", view)]
 
     def _health(self, house: str, accounts: Any) -> list[Any]:
         market, rows = self._of(house), []
@@ -420,12 +423,21 @@ class FakeProtocol:
         return [fractions]
 
 
+def _struct(contract: str, function: str, known: dict[str, Any]) -> tuple[Any, ...]:
+    """The struct that a function returns: what is known of it, and what stands for nothing in its other fields."""
+    (entry,) = [entry for entry in artifacts.load(contract).abi if entry.get("name") == function]
+    (output,) = entry["outputs"]
+    return tuple(known.get(field["name"], _nothing(field)) for field in output["components"])
+
+
 def _nothing(field: dict[str, Any]) -> Any:
     """What stands for nothing in a field of a struct."""
     if field["type"].endswith("[]"):
         return []
     if field["type"] == "tuple":
         return tuple(_nothing(component) for component in field["components"])
+    if field["type"] == "string":
+        return ""
     return field["type"] != "bool" and 0
 
 

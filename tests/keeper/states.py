@@ -77,6 +77,7 @@ def state(*markets: Market, **facts) -> State:
         base_fee=5_000_000,
         stored=(Price(100_000 * USD, NOW), Price(100_000 * USD, NOW)),
         restricted=(False, False),
+        free=((0, 2**64 - 1), (0, 2**64 - 1)),
         markets=markets or (market(),),
         latest=update(NOW),
     )

@@ -371,6 +371,28 @@ def test_orders__stored_price_far_from_chainlink__are_tried_where_waiting_is_of_
     assert actions_of(ExecuteOrders, world), why
 
 
+@pytest.mark.parametrize(
+    ("first", "usd", "age", "tried"),
+    [
+        (NOW - 6, 102_001, 7, False),
+        (NOW - 6, 97_999, 7, False),
+        (NOW - 6, 102_000, 7, True),
+        (NOW - 6, 98_000, 7, True),
+        (NOW - 6, 102_001, 6, True),  # what is stored is no older, and will do
+        (NOW, 102_001, 7, True),  # there is none newer
+    ],
+)
+def test_orders__own_price_far_from_chainlink_and_the_newest_not__wait_until_that_is_stored(first, usd, age, tried):
+    own = update(first, price=usd * USD)
+    free = ((98_000 * USD, 102_000 * USD), (0, 2**64 - 1))
+    world = with_orders(order(NOW - 10), first=own, stored=stored(age), latest=update(NOW), free=free)
+    assert bool(actions_of(ExecuteOrders, world)) is tried
+    assert bool(actions_of(UpdatePrices, world)) is not tried
+    assert actions_of(ExecuteOrders, replace(world, restricted=FAR_ETH))
+    assert not actions_of(UpdatePrices, replace(world, restricted=FAR_ETH))
+    assert actions_of(ExecuteOrders, replace(world, stored=stored(0)))
+
+
 @pytest.mark.parametrize(("left", "tried"), [(4, False), (3, True), (2, True)])
 def test_orders__stored_price_far_from_chainlink__are_tried_when_there_is_no_next_round(left, tried):
     requested_at = NOW + left - EXEC_WINDOW

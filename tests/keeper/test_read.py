@@ -90,6 +90,22 @@ def test_read__far_from_chainlink__what_is_stored_and_what_will_be(node, protoco
     assert reading.stored == tuple(protocol.stored)
     assert [price.restricted for price in reading.stored] == [not far, False]
     assert reading.restricted == (bool(far), False)
+    around = protocol.chainlink[0] // 100
+    assert reading.free == ((99 * around, 101 * around), (1, 2**64 - 1))
+
+
+def test_read__chainlink_fails__the_rest_goes_on(node, protocol, reader):
+    whole = node.answer
+
+    def failing(request, tag):
+        (results,) = decode(["(bool,bytes)[]"], whole(request, tag))
+        failed = [(False, b"")] * 2
+        return encode(["(bool,bytes)[]"], [[*results[:2], *failed, *results[4:]]])
+
+    node.answer = failing
+    reading = reader.read(node.head, facts(), None)
+    assert reading.free == ((0, 2**64 - 1),) * 2
+    assert reading.stored == tuple(protocol.stored)
 
 
 def test_read__news_refused__says_why_and_reads_at_what_is_stored(node, protocol, reader):

@@ -304,6 +304,19 @@ def test_orders__somebody_stored_a_price_far_from_chainlink__the_newest_is_broug
     assert (world.status["sent"]["orders"], world.status["failed"]["orders"]) == (1, 0)
 
 
+def test_orders__own_price_far_from_chainlink__are_executed_once_a_newer_one_is_stored(world):
+    world.protocol.chainlink = [100_000 * USD, 0]
+    world.tick(logs=world.requests(1))
+    world.tick()
+    world.tick(btc=101_500)
+    assert world.status["failed"]["orders"] == 1
+    for _ in range(3):
+        assert not world.happened["executed", TSLA, 1, 1]
+        world.tick(btc=100_000)
+    assert world.happened["executed", TSLA, 1, 1] == 1
+    assert (world.status["sent"]["orders"], world.status["failed"]["orders"]) == (1, 1)
+
+
 @pytest.mark.parametrize("accounts", [(1,), (1, 2)])
 def test_orders__somebody_stores_a_price_far_from_chainlink_ahead_of_them__are_sent_again_as_soon_as_that_is_mended(
     world, accounts
@@ -320,13 +333,15 @@ def test_orders__somebody_stores_a_price_far_from_chainlink_ahead_of_them__are_s
     assert (world.status["sent"]["orders"], world.status["failed"]["orders"]) == (2, 1)
 
 
-def test_orders__far_from_chainlink_for_long__are_executed_as_soon_as_it_follows(world):
-    world.tick(logs=world.requests(1) + world.requests(2, reduce_only=True))
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_orders__far_from_chainlink_for_long__are_executed_as_soon_as_it_follows(world, is_stored):
+    # One that only reduces is executed, and its price stored.
+    world.tick(logs=world.requests(1) + (world.requests(2, reduce_only=True) if is_stored else []))
     world.protocol.chainlink = [98_000 * USD, 0]
     for _ in range(15):
         world.tick()
     # Tried again and again, ever more rarely.
-    assert (world.happened["executed", TSLA, 1, 1], world.happened["executed", TSLA, 2, 1]) == (0, 1)
+    assert (world.happened["executed", TSLA, 1, 1], world.happened["executed", TSLA, 2, 1]) == (0, is_stored)
     assert 3 <= world.status["failed"]["orders"] <= 6
     world.protocol.chainlink = [100_000 * USD, 0]
     for _ in range(3):
