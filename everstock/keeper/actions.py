@@ -49,11 +49,10 @@ class UpdatePrices:
 
 @dataclass(frozen=True)
 class ExecuteOrders:
-    """Execute orders that share the first price in `update`, of these underlyings (0, 1) of the market."""
+    """Execute orders that share the first prices in `update`."""
 
     symbol: str
     orders: tuple[Order, ...]
-    underlyings: tuple[int, ...]
     update: Update
     gas: int
     kind = "orders"

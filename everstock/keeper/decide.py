@@ -4,6 +4,7 @@ The contracts decide what may happen; this only avoids asking them for what they
 What is returned is in order of urgency: losers before winners, traders before liquidity providers, upkeep last.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -30,7 +31,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.state import Health, Key, Market, Order, State, Update
 from everstock.model.constants import LIQUIDATION_MAX_AGE, TRADE_MAX_AGE
-from everstock.model.order_desk import EXEC_WINDOW, TRIGGER_MAX_AGE, Trigger, trigger_share
+from everstock.model.order_desk import EXEC_WINDOW, MAX_LIVE, TRIGGER_MAX_AGE, Trigger, trigger_share
 from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
 from everstock.model.waterfall import COUNT_GAP, Stage
@@ -76,10 +77,12 @@ def decide(state: State, policy: Policy) -> tuple[Action, ...]:
         actions += _settlement(state, policy, market, busy)
     for market in state.markets:
         actions += _liquidations(state, policy, market, busy)
+    # Ahead of the orders that what is stored keeps from being executed.
+    actions += _freeing_prices(state, policy, actions, busy)
     for market in state.markets:
         actions += _orders(state, policy, market, busy)
-    # All of these checkpoint first where it is due; a market that is being settled has none.
-    settled = {action.symbol for action in actions}
+    # All others of these checkpoint first where it is due; a market that is being settled has none.
+    settled = {action.symbol for action in actions if not isinstance(action, UpdatePrices)}
     for market in state.markets:
         if market.symbol not in settled:
             actions += _checkpoint(state, policy, market, busy)
@@ -91,13 +94,6 @@ def decide(state: State, policy: Policy) -> tuple[Action, ...]:
     actions += _prices(state, policy, actions, busy)
     voids = [void for market in state.markets for void in _voids(state, market, busy)]
     return (*actions, *voids[: policy.max_voids])
-
-
-def order_underlyings(market: Market, order: Order) -> frozenset[int]:
-    """Which underlyings of the market (0, 1) an order trades: all of them if it names a series that nobody listed."""
-    every = range(len(market.underlyings))
-    known = [market.series.get(series) for series, _ in order.legs]
-    return frozenset(every if None in known else known)
 
 
 def _settlement(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[Resolve | Finalize]:
@@ -153,10 +149,10 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
     shared: dict[tuple[int, ...], list[Order]] = {}
     for order in sorted(market.orders, key=lambda order: (order.requested_at, order.account, order.nonce)):
         key = order_key(market.symbol, order)
-        update = state.firsts.get(order.requested_at + market.order_delay)
-        if key in busy or order.is_armed or update is None or not _is_executable(state, policy, market, order, update):
+        update = _own_prices(state, policy, market, order)
+        if key in busy or update is None or _waits_for_news(state, policy, market, order, update):
             continue
-        # Those that share the first price of every underlying share it whichever of them they trade.
+        # An execution brings the first prices of all underlyings, whichever are traded.
         group = update.published(market.underlyings)
         shared.setdefault((*group, *key[2:]) if key in state.suspects else group, []).append(order)
     waiting = {(order.account, order.nonce) for order in market.orders}
@@ -166,9 +162,8 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
             # What follows an order of an earlier batch waits until that one is mined: each is simulated by itself.
             batch = _in_turn(together, waiting, state.time)
             if batch and (policy.unprofitable or _pays(state, policy, batch, update)):
-                named = _named(state, policy, market, batch)
                 expected = gas.of_orders(batch) + gas.CHECKPOINT + gas.ORDER_RESERVE
-                yield ExecuteOrders(market.symbol, tuple(batch), named, update, expected)
+                yield ExecuteOrders(market.symbol, tuple(batch), update, expected)
 
 
 def _in_turn(orders: Sequence[Order], waiting: Set[tuple[int, int]], time: int) -> list[Order]:
@@ -194,11 +189,26 @@ def _in_turn(orders: Sequence[Order], waiting: Set[tuple[int, int]], time: int) 
     return line
 
 
-def _is_executable(state: State, policy: Policy, market: Market, order: Order, update: Update) -> bool:
-    """Whether an order's prices are of its window and of the past, and it will be mined before the window is over."""
+def _own_prices(state: State, policy: Policy, market: Market, order: Order) -> Update | None:
+    """The first prices of a live order: of its window and of the past, while it will be mined before the window is over."""
     first, last = order.requested_at + market.order_delay, order.requested_at + EXEC_WINDOW
+    update = state.firsts.get(first)
+    if update is None or order.is_armed:
+        return None
     published = update.published(market.underlyings)
-    return first <= min(published) and max(published) <= state.time <= last - policy.block_seconds
+    is_usable = first <= min(published) and max(published) <= state.time <= last - policy.block_seconds
+    return update if is_usable else None
+
+
+def _waits_for_news(state: State, policy: Policy, market: Market, order: Order, update: Update) -> bool:
+    """Whether an order, if it adds risk, is refused until the newest prices are stored: too far from Chainlink is its own
+    price, or what is stored, whichever is newer."""
+    if order.reduce_only or PRICES_KEY in state.resting or state.is_restricted(market):
+        return False
+    # At the last opportunity it is tried all the same: perhaps it adds none.
+    if state.time + 2 * policy.block_seconds > order.requested_at + EXEC_WINDOW:
+        return False
+    return any(state.is_in_the_way(id_, update.prices[id_]) for id_ in market.underlyings)
 
 
 def _pays(state: State, policy: Policy, orders: Sequence[Order], update: Update) -> bool:
@@ -211,14 +221,14 @@ def _triggers(state: State, policy: Policy, market: Market, busy: frozenset[Key]
     """Conditional orders that the newest price triggers, where the market would execute them then."""
     if market.stage != Stage.ACTIVE or market.is_due or state.time < market.window_end:
         return
-    reached = [order for order in market.orders if _is_reached(state, policy, market, order)]
+    free = [order for order in market.orders if order_key(market.symbol, order) not in busy]
+    reached = [order for order in free if _is_reached(state, policy, market, order)]
     reached.sort(key=lambda order: (order.requested_at, order.account, order.nonce))
     update = state.news_for(market)
     groups: dict[Key, list[Order]] = {}
-    for order in reached:
+    for order in _with_room(state, market, reached):
         key = order_key(market.symbol, order)
-        if key not in busy:
-            groups.setdefault(key if key in state.suspects else (), []).append(order)
+        groups.setdefault(key if key in state.suspects else (), []).append(order)
     for orders in groups.values():
         for batch in _batches(orders, gas.of_trigger, MAX_ORDERS, policy):
             expected = (gas.UPDATE if update else gas.TRANSACTION) + sum(map(gas.of_trigger, batch))
@@ -228,19 +238,36 @@ def _triggers(state: State, policy: Policy, market: Market, busy: frozenset[Key]
                 yield TriggerOrders(market.symbol, tuple(batch), update, expected)
 
 
+def _with_room(state: State, market: Market, orders: Iterable[Order]) -> Iterator[Order]:
+    """The first of some orders, as many as may go live in one minute of the clock beside the others of their accounts.
+
+    The minute is the head's, as they are simulated upon that: if they are mined in the next, there is more room.
+    """
+    minute = state.time // EXEC_WINDOW
+    taken = Counter(
+        order.account
+        for order in market.orders
+        if order.waits_for_trigger(state.time) and order_key(market.symbol, order) in state.in_flight
+    )
+    for order in orders:
+        last, count = market.bursts.get(order.account, (minute, 0))
+        if taken[order.account] + (count if last == minute else 0) < MAX_LIVE:
+            taken[order.account] += 1
+            yield order
+
+
 def _is_reached(state: State, policy: Policy, market: Market, order: Order) -> bool:
     """Whether the newest price triggers an order, and what is left of its fee would pay for its execution."""
     soon = state.time + policy.block_seconds
     if not order.waits_for_trigger(state.time) or soon + EXEC_WINDOW > order.deadline:
         return False
     trigger = Trigger.of(order.trigger)
-    id_ = market.underlyings[trigger.underlying]
-    price = state.price(id_)
+    price = state.price(market.underlyings[trigger.underlying])
     first, last = max(order.requested_at + market.order_delay, soon - TRIGGER_MAX_AGE), state.time
     usable = first <= price.publish_time <= last
-    if not usable or not trigger.holds(price.price) or (state.restricted[id_] and not order.reduce_only):
+    if not usable or not trigger.holds(price.price) or not _are_open(market, order):
         return False
-    if not _are_open(market, order):
+    if state.is_restricted(market) and not order.reduce_only:
         return False
     left = order.fee - trigger_share(order.fee, len(order.legs))
     cost = gas.of_orders([order]) * (state.base_fee + policy.priority_fee) + DATA_FEE
@@ -253,21 +280,11 @@ def _are_open(market: Market, order: Order) -> bool:
     return all(notice == OPEN or (order.reduce_only and notice != FROZEN) for notice in notices)
 
 
-def _named(state: State, policy: Policy, market: Market, orders: Sequence[Order]) -> tuple[int, ...]:
-    """The underlyings to price: those traded, and those whose stored price would be too old for a trade."""
-    traded = frozenset().union(*(order_underlyings(market, order) for order in orders))
-    oldest = state.time + policy.block_seconds - TRADE_MAX_AGE
-    return tuple(
-        u for u, id_ in enumerate(market.underlyings) if u in traded or state.stored[id_].publish_time < oldest
-    )
-
-
 def _voids(state: State, market: Market, busy: frozenset[Key]) -> Iterator[VoidOrder]:
     """Orders whose window was missed, conditional ones whose deadline passed, oldest first."""
     for order in sorted(market.orders, key=lambda order: (order.requested_at, order.account, order.nonce)):
-        over = order.is_armed or state.time > order.requested_at + EXEC_WINDOW
         expired = order.trigger == 0 or state.time > order.deadline
-        if over and expired and order_key(market.symbol, order) not in busy:
+        if not order.is_live(state.time) and expired and order_key(market.symbol, order) not in busy:
             yield VoidOrder(market.symbol, order, gas.VOID)
 
 
@@ -300,7 +317,7 @@ def _fulfilments(state: State, policy: Policy, market: Market, busy: frozenset[K
     """Requests of liquidity providers that have waited and whose price was published since; after settlement none is needed."""
     priced_at, update = state.time, None
     if market.stage != Stage.SETTLED:
-        shut = state.time < market.window_end or any(state.restricted[id_] for id_ in market.underlyings)
+        shut = state.time < market.window_end or state.is_restricted(market)
         if shut or not _is_fresh(state, policy, market, TRADE_MAX_AGE):
             return
         priced_at, update = state.price_time(market), state.news_for(market)
@@ -333,6 +350,29 @@ def _sample(state: State, policy: Policy, busy: frozenset[Key]) -> Iterator[Samp
         yield Sample(ids, boundary, update, gas.SAMPLE)
 
 
+def _freeing_prices(
+    state: State, policy: Policy, actions: Sequence[Action], busy: frozenset[Key]
+) -> Iterator[UpdatePrices]:
+    """The newest prices, where one that is too far from Chainlink keeps somebody from adding risk or leaving, and they are
+    not: whoever stored it, or lets the newest not be, would choose which orders are executed."""
+    if state.news is None or PRICES_KEY in busy:
+        return
+    brought = {id_ for action in actions for id_ in _brought(state, action)}
+    if any(_is_kept(state, policy, market) and not brought.issuperset(market.underlyings) for market in state.markets):
+        yield _all_prices(state, state.news)
+
+
+def _is_kept(state: State, policy: Policy, market: Market) -> bool:
+    """Whether somebody in a market may add risk or leave only once the newest prices are stored."""
+    if state.time < market.window_end:
+        return False
+    live = [order for order in market.orders if order.is_live(state.time)]
+    if state.is_freed(market):
+        return bool(market.open_legs or live)
+    own = [(order, _own_prices(state, policy, market, order)) for order in live]
+    return any(update is not None and _waits_for_news(state, policy, market, order, update) for order, update in own)
+
+
 def _prices(
     state: State, policy: Policy, actions: Sequence[Action], busy: frozenset[Key]
 ) -> Iterator[UpdatePrices]:
@@ -349,20 +389,23 @@ def _prices(
         and (stored.price == 0 or (id_ in watched and _is_outdated(state, policy, id_)))
     ]
     if wanted:
-        yield UpdatePrices(tuple(range(len(state.stored))), state.news, gas.UPDATE)
+        yield _all_prices(state, state.news)
+
+
+def _all_prices(state: State, update: Update) -> UpdatePrices:
+    """The action that stores all prices of an update."""
+    return UpdatePrices(tuple(range(len(state.stored))), update, gas.UPDATE)
 
 
 def _brought(state: State, action: Action) -> Iterator[int]:
     """The oracle ids whose newest price an action stores."""
-    if isinstance(action, Sample):
-        yield from action.ids if action.update == state.news else ()
+    if isinstance(action, VoidOrder) or action.update is None or action.update != state.news:
         return
-    if isinstance(action, UpdatePrices | VoidOrder) or action.update is None or action.update != state.news:
-        return
-    (market,) = (market for market in state.markets if market.symbol == action.symbol)
-    for u, id_ in enumerate(market.underlyings):
-        if not isinstance(action, ExecuteOrders) or u in action.underlyings:
-            yield id_
+    if isinstance(action, Sample | UpdatePrices):
+        yield from action.ids
+    else:
+        (market,) = (market for market in state.markets if market.symbol == action.symbol)
+        yield from market.underlyings
 
 
 def _is_outdated(state: State, policy: Policy, id_: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from everstock.chain.manifest import Manifest, MarketManifest
+from everstock.chain.manifest import Manifest
 from everstock.keeper.abi import Function, Interface
 from everstock.keeper.actions import (
     Action,
@@ -67,15 +67,15 @@ class Planner:
             case Sample(ids=ids, update=update):
                 oracle = self._manifest.volatility_oracle
                 return _single(_call(oracle, self._sample, ids, update.blobs, value=update.fee))
-            case ExecuteOrders(symbol=symbol, orders=orders, underlyings=underlyings, update=update):
+            case ExecuteOrders(symbol=symbol, orders=orders, update=update):
                 desk = self._manifest.market(symbol).order_desk
                 terms = [order.terms for order in orders]
-                return _single(_call(desk, self._execute, terms, underlyings, update.blobs, value=update.fee))
+                return _single(_call(desk, self._execute, terms, update.blobs, value=update.fee))
             case TriggerOrders(symbol=symbol, orders=orders, update=update):
-                market = self._manifest.market(symbol)
-                named, blobs, fee = ((), (), 0) if update is None else (_every(market), update.blobs, update.fee)
+                desk = self._manifest.market(symbol).order_desk
+                blobs, fee = ((), 0) if update is None else (update.blobs, update.fee)
                 terms = [order.terms for order in orders]
-                return _single(_call(market.order_desk, self._trigger, terms, named, blobs, value=fee))
+                return _single(_call(desk, self._trigger, terms, blobs, value=fee))
             case VoidOrder(symbol=symbol, order=order):
                 return _single(_call(self._manifest.market(symbol).order_desk, self._void, order.terms))
             case Liquidate(symbol=symbol, accounts=accounts, update=update):
@@ -121,11 +121,6 @@ class Planner:
         return Plan(
             send=self._multicall.call(calls, may_fail=False), simulate=self._multicall.call(calls, may_fail=True)
         )
-
-
-def _every(market: MarketManifest) -> tuple[int, ...]:
-    """All underlyings of a market, by its own numbers."""
-    return tuple(range(len(market.underlyings)))
 
 
 def _single(call: Call) -> Plan:

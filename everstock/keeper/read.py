@@ -33,6 +33,7 @@ class Reading:
 
     stored: tuple[Price, ...]
     restricted: tuple[bool, ...]
+    free: tuple[tuple[int, int], ...]
     refused: str
     sampled: tuple[int, ...]
     markets: tuple[Market, ...]
@@ -50,6 +51,7 @@ class Reader:
         oracle, lens = Interface("PriceOracle"), Interface("MarketLens")
         self._word = oracle.function("word")
         self._track = Interface("VolatilityOracle").function("track")
+        self._status = oracle.function("status")
         self._update = oracle.function("update")
         self._update_fee = oracle.function("update_fee")
         self._market = lens.function("market")
@@ -77,6 +79,7 @@ class Reader:
     def _read(self, block: Block, facts: Mapping[str, Facts], latest: Update | None) -> Reading:
         oracle = self._manifest.oracle
         words = [Call(oracle, self._word.encode(id_)) for id_ in self._ids]
+        statuses = [Call(oracle, self._status.encode(id_)) for id_ in self._ids]
         tracks = [Call(self._manifest.volatility_oracle, self._track.encode(id_)) for id_ in self._ids]
         update = [] if latest is None else [self.update_call(self._ids, latest)]
         views = [call for market in self._manifest.markets for call in self._views(market)]
@@ -89,12 +92,13 @@ class Reader:
         per_request = max(1, MAX_ACCOUNTS // self._healths)
         requests = [chunks[i : i + per_request] for i in range(0, len(chunks), per_request)] or [[]]
         # The first also tells the stored prices, before and after, and the markets.
-        first = [*words, *tracks, *update, *words, *views, *map(self._health_call, requests[0])]
+        first = [*words, *statuses, *tracks, *update, *words, *views, *map(self._health_call, requests[0])]
         others = [[*update, *map(self._health_call, request)] for request in requests[1:]]
         answers = self._simulate(block, [first, *others])
 
         results = iter(answers[0])
         stored = [self._word.decode(_returned(next(results))) for _ in self._ids]
+        free = [self._decode_free(next(results)) for _ in self._ids]
         sampled = [self._track.decode(_returned(next(results)))["time"] for _ in self._ids]
         refused = "" if latest is None or (tried := next(results)).success else tried.reason
         after = [self._word.decode(_returned(next(results))) for _ in self._ids]
@@ -108,7 +112,8 @@ class Reader:
                 healths[symbol] += self._decode_healths(accounts, result)
         return Reading(
             stored=tuple(_price(word) for word in stored),
-            restricted=tuple(bool(word >> 176 & 1) for word in after),
+            restricted=tuple(_price(word).restricted for word in after),
+            free=tuple(free),
             refused=refused,
             sampled=tuple(sampled),
             markets=tuple(
@@ -140,6 +145,13 @@ class Reader:
         if [len(result) for result in results] != [len(request) for request in requests]:
             raise RpcDown("Multicall3 did not answer every call")
         return results
+
+    def _decode_free(self, result: Result) -> tuple[int, int]:
+        """The lowest and highest price that is not too far from Chainlink; any where Chainlink's own feed fails."""
+        if not result.success:
+            return 0, 2**64 - 1
+        status = self._status.decode(result.returned)
+        return status["lowest_free"], status["highest_free"]
 
     def _decode_healths(self, accounts: list[int], result: Result) -> list[Health]:
         try:
@@ -176,8 +188,9 @@ class Reader:
             ),
             healths=tuple(healths),
             orders=tuple(facts.orders.values()),
-            series=dict(facts.series),
+            series=frozenset(facts.series),
             notices=dict(facts.notices),
+            bursts=dict(facts.bursts),
         )
 
 
@@ -189,4 +202,4 @@ def _returned(result: Result) -> bytes:
 
 
 def _price(word: int) -> Price:
-    return Price(word & (2**64 - 1), word >> 64 & (2**32 - 1))
+    return Price(word & (2**64 - 1), word >> 64 & (2**32 - 1), bool(word >> 176 & 1))

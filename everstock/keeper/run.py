@@ -11,12 +11,12 @@ from eth_account.signers.local import LocalAccount
 
 from everstock.chain.manifest import Manifest
 from everstock.keeper.act import Sender
-from everstock.keeper.actions import Action, ExecuteOrders, Sample
+from everstock.keeper.actions import Action, ExecuteOrders, Sample, order_key
 from everstock.keeper.board import Board
-from everstock.keeper.decide import EXEC_WINDOW, Policy, decide, latest_boundary
+from everstock.keeper.decide import Policy, decide, latest_boundary
 from everstock.keeper.hermes import Hermes, HermesError, NotFound
 from everstock.keeper.plan import Planner
-from everstock.keeper.read import Reader
+from everstock.keeper.read import Reader, Reading
 from everstock.keeper.rpc import Block, Rpc, RpcDown, RpcError
 from everstock.keeper.state import State, Update
 from everstock.keeper.watch import Facts, Watch
@@ -53,6 +53,8 @@ class Keeper:
         # The newest update that was used.
         self._last: Update | None = None
         self._hermes_fails = False
+        # Symbols of markets whose prices, stored or newest, were too far from Chainlink when they were read last.
+        self._restricted: set[str] = set()
         self._went_back = 0
         self._done: Block | None = None
         self.stop = threading.Event()
@@ -115,6 +117,7 @@ class Keeper:
             (fee,) = self._reader.fees(head, [latest])
             latest = replace(latest, fee=fee)
         reading = self._reader.read(head, facts, latest)
+        self._forgive(reading)
         failures = self._sender.failures
         return State(
             block=head.number,
@@ -122,6 +125,7 @@ class Keeper:
             base_fee=head.base_fee,
             stored=reading.stored,
             restricted=reading.restricted,
+            free=reading.free,
             markets=reading.markets,
             sampled=reading.sampled,
             latest=latest,
@@ -131,6 +135,18 @@ class Keeper:
             resting=failures.resting(head.number),
             suspects=failures.suspects(head.number),
         )
+
+    def _forgive(self, reading: Reading) -> None:
+        """Try orders again at once that failed while a price was too far from Chainlink, once none is."""
+        restricted = {
+            market.symbol
+            for market in reading.markets
+            if any(reading.stored[id_].restricted or reading.restricted[id_] for id_ in market.underlyings)
+        }
+        for market in reading.markets:
+            if market.symbol in self._restricted - restricted:
+                self._sender.failures.worked(order_key(market.symbol, order) for order in market.orders)
+        self._restricted = restricted
 
     def _latest(self, head: Block) -> Update | None:
         """Hermes' newest update that is not from after `head`: such a one the chain would say is from the future."""
@@ -156,7 +172,7 @@ class Keeper:
         for market in self._manifest.markets:
             for order in facts[market.symbol].orders.values():
                 due = order.requested_at + market.order_delay
-                if not order.is_armed and due <= head.time <= order.requested_at + EXEC_WINDOW:
+                if order.is_live(head.time) and due <= head.time:
                     times.add(due)
         return times
 

@@ -20,10 +20,12 @@ NEVER: Final = 2**256 - 1
 
 @dataclass(frozen=True)
 class Price:
-    """An underlying's price and when Pyth published it; both 0 before the first."""
+    """An underlying's price and when Pyth published it; both 0 before the first. `restricted` is what the oracle found when
+    it stored it: whether it is too far from Chainlink for risk to be added."""
 
     price: int
     publish_time: int
+    restricted: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,13 @@ class Order:
         """Whether it was never triggered, being conditional."""
         return self.trigger >= ARMED
 
+    def is_live(self, time: int) -> bool:
+        """Whether it may be executed, once its price is there."""
+        return not self.is_armed and time <= self.requested_at + EXEC_WINDOW
+
     def waits_for_trigger(self, time: int) -> bool:
         """Whether it waits for a price to trigger it: conditional, and not triggered or in vain."""
-        return self.is_armed or (self.trigger != 0 and time > self.requested_at + EXEC_WINDOW)
+        return self.trigger != 0 and not self.is_live(time)
 
     def followed(self, time: int) -> int:
         """Nonce of the account's order that, if it still waits, has to be executed first at a time; 0 if there is none."""
@@ -103,8 +109,9 @@ class Pool:
 
 @dataclass(frozen=True)
 class Market:
-    """One market. `underlyings` are ids at the oracle, `series` tells which of them (0 or 1) each series is on, `notices`
-    from when on those that are on notice only close, `FROZEN` for retired ones; `order_delay` is from an order's request
+    """One market. `underlyings` are ids at the oracle, `series` those that were listed, `notices` from when on
+    those that are on notice only close, `FROZEN` for retired ones, `bursts` the last minute of the clock in which orders of
+    each account went live, and how many; `order_delay` is from an order's request
     to its price, seconds."""
 
     symbol: str
@@ -122,18 +129,20 @@ class Market:
     pools: tuple[Pool, ...] = ()
     healths: tuple[Health, ...] = ()
     orders: tuple[Order, ...] = ()
-    series: Mapping[int, int] = field(default_factory=dict)
+    series: frozenset[int] = frozenset()
     notices: Mapping[int, int] = field(default_factory=dict)
+    bursts: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class State:
     """Everything `decide` may look at.
 
-    `stored`, `restricted` and `sampled` are by oracle id: the oracle's prices now, and whether its prices are too far from
-    Chainlink for anybody to leave; `sampled` is when the price of each one's last sample of volatility was published. `latest` is Hermes' newest update, none if it did not answer; `refused` says why the
-    oracle would not take it. `firsts` are the first updates at or after the times they are filed under. Of the keys,
-    those `in_flight` are in transactions not mined yet, those `resting` failed lately, and `suspects` failed before.
+    `stored`, `restricted`, `free` and `sampled` are by oracle id: the oracle's prices now, whether they are too far from
+    Chainlink once `latest` is stored, the lowest and highest price that is not, and when the price of the last sample of
+    volatility was published. `latest` is Hermes' newest update, none if it did not answer; `refused` says why the oracle
+    would not take it. `firsts` are the first updates at or after the times they are filed under. Of the keys, those
+    `in_flight` are in transactions not mined yet, those `resting` failed lately, and `suspects` failed before.
     """
 
     block: int
@@ -142,6 +151,7 @@ class State:
     stored: tuple[Price, ...]
     restricted: tuple[bool, ...]
     markets: tuple[Market, ...]
+    free: tuple[tuple[int, int], ...] = ()
     sampled: tuple[int, ...] = ()
     latest: Update | None = None
     refused: str = ""
@@ -165,6 +175,24 @@ class State:
     def price_time(self, market: Market) -> int:
         """When the older of a market's prices was published, once `news` is stored."""
         return min(self.price(id_).publish_time for id_ in market.underlyings)
+
+    def is_restricted(self, market: Market) -> bool:
+        """Whether nobody may add risk or leave, for a price too far from Chainlink, once `news` is stored."""
+        return any(self.restricted[id_] for id_ in market.underlyings)
+
+    def is_freed(self, market: Market) -> bool:
+        """Whether nobody may, but for `news`, which is not stored yet."""
+        was_restricted = any(self.stored[id_].restricted for id_ in market.underlyings)
+        return was_restricted and not self.is_restricted(market)
+
+    def is_in_the_way(self, id_: int, own: Price) -> bool:
+        """Whether the price that would be stored after this one is brought is too far from Chainlink, and `news` newer."""
+        stored, (lowest, highest) = self.stored[id_], self.free[id_]
+        if own.publish_time > stored.publish_time:
+            is_far = not lowest <= own.price <= highest
+        else:
+            is_far = stored.restricted
+        return is_far and max(own.publish_time, stored.publish_time) < self.price(id_).publish_time
 
     def news_for(self, market: Market) -> Update | None:
         """`news`, if it has a newer price for the market than is stored."""

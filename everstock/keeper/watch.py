@@ -13,6 +13,7 @@ from everstock.chain.manifest import Manifest
 from everstock.keeper.abi import Interface
 from everstock.keeper.rpc import Block, Rpc, RpcDown, RpcError, quantity
 from everstock.keeper.state import Order
+from everstock.model.order_desk import EXEC_WINDOW
 from everstock.model.series_book import OPEN
 
 # Blocks whose events can be undone one by one; after a longer way back everything is read anew. Base has never
@@ -32,10 +33,12 @@ class Facts:
     orders: dict[tuple[int, int], Order] = field(default_factory=dict)
     # accounts that may have legs -> True
     accounts: dict[int, bool] = field(default_factory=dict)
-    # series -> which of the market's underlyings it is on
-    series: dict[int, int] = field(default_factory=dict)
+    # series that were listed -> True
+    series: dict[int, bool] = field(default_factory=dict)
     # series that is not open -> from when on it only closes, FROZEN once it is retired
     notices: dict[int, int] = field(default_factory=dict)
+    # account -> the last minute of the clock in which orders of it went live, and how many
+    bursts: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
 _Handler = Callable[[int, Facts, dict[str, Any]], None]
@@ -181,6 +184,10 @@ class Watch:
         legs = tuple((leg["series"], leg["face"]) for leg in event["order"]["legs"])
         order = Order(**{**event["order"], "legs": legs})
         self._set(number, facts.orders, (order.account, order.nonce), order)
+        if not order.is_armed:
+            minute = order.requested_at // EXEC_WINDOW
+            last, count = facts.bursts.get(order.account, (minute, 0))
+            self._set(number, facts.bursts, order.account, (minute, count + 1 if last == minute else 1))
 
     def _ended(self, number: int, facts: Facts, event: dict[str, Any]) -> None:
         self._set(number, facts.orders, (event["account"], event["nonce"]), None)
@@ -193,7 +200,7 @@ class Watch:
             self._set(number, facts.accounts, event["account"], None)
 
     def _listed(self, number: int, facts: Facts, event: dict[str, Any]) -> None:
-        self._set(number, facts.series, event["series"], event["underlying"])
+        self._set(number, facts.series, event["series"], True)
 
     def _noticed(self, number: int, facts: Facts, event: dict[str, Any]) -> None:
         self._set(number, facts.notices, event["series"], None if event["time"] == OPEN else event["time"])

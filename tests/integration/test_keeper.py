@@ -269,7 +269,7 @@ def test_someone_else_is_faster__its_transaction_reverts__and_it_goes_on(stage, 
 
     # The same execution for a higher tip: it comes first in the block.
     rival = stage.keeper
-    built = stage.order_desk.functions.execute([order], [0, 1], [update]).build_transaction(
+    built = stage.order_desk.functions.execute([order], [update]).build_transaction(
         {
             "from": rival.address,
             "value": stage.fee([update]),

@@ -83,7 +83,7 @@ def request(see, trader, *legs, **changes):
 
 def execute(stage, see, keeper, order, after=DELAY, **prices):
     update = stage.publish(after, **prices)
-    return see("order_desk").execute([order], [0, 1], [update], value=stage.fee([update]), sender=keeper)
+    return see("order_desk").execute([order], [update], value=stage.fee([update]), sender=keeper)
 
 
 # Trading

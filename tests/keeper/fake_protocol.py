@@ -17,7 +17,7 @@ from everstock.keeper.decide import EXEC_WINDOW
 from everstock.keeper.hermes import HermesError, NotFound
 from everstock.keeper.rpc import RpcError
 from everstock.keeper.state import NEVER, Order, Price, Update
-from everstock.model.order_desk import TRIGGER_MAX_AGE, Trigger
+from everstock.model.order_desk import MAX_LIVE, TRIGGER_MAX_AGE, Trigger
 from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
 from everstock.parameters import ORDER_DELAY
@@ -80,18 +80,27 @@ class FakeMarket:
     live: dict[int, int] = field(default_factory=dict)
     # series that were listed -> their notices
     notices: dict[int, int] = field(default_factory=dict)
+    # (account, minute of the clock) -> how many of its orders went live
+    bursts: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     def go_live(self, order: Order) -> Order:
         """Let an order wait for its price; with its terms from then on."""
+        if not self.has_room(order.account, order.requested_at):
+            raise Refused("order_desk: too many live orders")
         last = self.live.get(order.account, 0)
         live = replace(order, follows=last if self.is_live(order.account, last, order.requested_at) else 0)
         self.live[order.account] = link(order.nonce, order.requested_at)
+        self.bursts[order.account, order.requested_at // EXEC_WINDOW] += 1
         self.orders[order.account, order.nonce] = live
         return live
 
     def is_live(self, account: int, followed: int, now: int) -> bool:
         """Whether an order, given as of `follows`, may still be executed."""
         return now <= followed % 2**32 and (account, followed >> 32) in self.orders
+
+    def has_room(self, account: int, now: int) -> bool:
+        """Whether another order of an account may go live."""
+        return self.bursts[account, now // EXEC_WINDOW] < MAX_LIVE
 
     def are_open(self, order: Order) -> bool:
         """Whether the series of an order may be traded as it wants."""
@@ -105,6 +114,8 @@ class FakeProtocol:
     def __init__(self, node: FakeNode, manifest: Manifest, hermes: FakeHermes) -> None:
         self.node, self.manifest, self.hermes = node, manifest, hermes
         self.stored = [Price(0, 0), Price(0, 0)]
+        # Chainlink's prices; 0 where there is none.
+        self.chainlink = [0, 0]
         # When each was last sampled; nothing is due before that.
         self.sampled = [2**32, 2**32]
         self.refused = ""
@@ -115,9 +126,6 @@ class FakeProtocol:
         node.answer, node.execute = self._answer, self._execute
         self._logs: list[dict[str, Any]] = []
         self._now = 0
-        # Fields of the lens' view of a market, and what stands for nothing in each.
-        (view,) = [entry for entry in artifacts.load("MarketLens").abi if entry.get("name") == "market"]
-        self._fields = {field["name"]: _nothing(field) for field in view["outputs"][0]["components"]}
         self._wire()
 
     def request(self, symbol: str, *orders: Order) -> list[dict[str, Any]]:
@@ -142,6 +150,7 @@ class FakeProtocol:
         m = self.manifest
         oracle, lens, multicall = Interface("PriceOracle"), Interface("MarketLens"), Interface("Multicall3")
         self._put(m.oracle, oracle.function("word"), self._word)
+        self._put(m.oracle, oracle.function("status"), self._status)
         self._put(m.oracle, oracle.function("update"), self._update)
         self._put(m.oracle, oracle.function("update_fee"), lambda blobs: [2])
         volatility = Interface("VolatilityOracle")
@@ -205,7 +214,13 @@ class FakeProtocol:
 
     def _snapshot(self) -> Any:
         markets = {
-            symbol: replace(market, orders=dict(market.orders), brinks=dict(market.brinks), live=dict(market.live))
+            symbol: replace(
+                market,
+                orders=dict(market.orders),
+                brinks=dict(market.brinks),
+                live=dict(market.live),
+                bursts=market.bursts.copy(),
+            )
             for symbol, market in self.markets.items()
         }
         return list(self.stored), markets, self.happened.copy(), dict(self.executed_at), list(self.sampled)
@@ -219,7 +234,12 @@ class FakeProtocol:
 
     def _word(self, id_: int) -> list[Any]:
         price = self.stored[id_]
-        return [price.price | price.publish_time << 64]
+        return [price.price | price.publish_time << 64 | price.restricted << 176]
+
+    def _status(self, id_: int) -> list[Any]:
+        answer = self.chainlink[id_]
+        bounds = (answer - answer // 100, answer + answer // 100) if answer else (1, 2**64 - 1)
+        return [_struct("PriceOracle", "status", dict(zip(("lowest_free", "highest_free"), bounds, strict=True)))]
 
     def _update(self, ids: Any, blobs: Any) -> list[Any]:
         if self.refused:
@@ -229,9 +249,17 @@ class FakeProtocol:
             raise Refused("price_oracle: price from the future")
         for id_ in ids:
             if time > self.stored[id_].publish_time:
-                self.stored[id_] = Price(prices[id_], time)
+                self.stored[id_] = Price(prices[id_], time, self._is_far(id_, prices[id_]))
         self.happened["stored", time] += 1
         return []
+
+    def _is_far(self, id_: int, price: int) -> bool:
+        """Whether a price is more than 1% from Chainlink's."""
+        answer = self.chainlink[id_]
+        return answer != 0 and 100 * abs(price - answer) > answer
+
+    def _is_restricted(self) -> bool:
+        return any(price.restricted for price in self.stored)
 
     def _sample(self, ids: Any, blobs: Any) -> list[Any]:
         since = self._now // SPAN * SPAN
@@ -266,7 +294,7 @@ class FakeProtocol:
             "window_end": market.window_end,
             "is_due": self._is_due(market),
         }
-        return [tuple(view.get(name, nothing) for name, nothing in self._fields.items())]
+        return [_struct("MarketLens", "market", view)]
 
     def _health(self, house: str, accounts: Any) -> list[Any]:
         market, rows = self._of(house), []
@@ -311,7 +339,7 @@ class FakeProtocol:
         self.happened["fulfilled", symbol] += 1
         return [1, 0]
 
-    def _execute_orders(self, market: MarketManifest, orders: Any, underlyings: Any, blobs: Any) -> list[Any]:
+    def _execute_orders(self, market: MarketManifest, orders: Any, blobs: Any) -> list[Any]:
         fake, done = self.markets[market.symbol], []
         given = [_order(terms) for terms in orders]
         waiting = [o for o in given if fake.orders.get((o.account, o.nonce)) == o]
@@ -334,7 +362,10 @@ class FakeProtocol:
             raise Refused("PriceFeedNotFoundWithinRange")
         if any(time < o.requested_at + ORDER_DELAY for o in waiting):
             raise Refused("order_desk: not the first price")
-        self._update(underlyings, blobs)
+        self._update([0, 1], blobs)
+        # Whatever does not only reduce stands for what adds risk.
+        if self._is_restricted() and not all(o.reduce_only for o in waiting):
+            raise Refused("risk_book: far from chainlink")
         for o in given:
             done.append(o in waiting)
             if done[-1]:
@@ -343,10 +374,10 @@ class FakeProtocol:
                 self._logs.append(executed(market, o.account, o.nonce))
         return [done]
 
-    def _trigger(self, market: MarketManifest, orders: Any, underlyings: Any, blobs: Any) -> list[Any]:
+    def _trigger(self, market: MarketManifest, orders: Any, blobs: Any) -> list[Any]:
         fake, done = self.markets[market.symbol], []
         if blobs:
-            self._update(underlyings, blobs)
+            self._update([0, 1], blobs)
         for o in map(_order, orders):
             trigger = Trigger.of(o.trigger)
             stored = self.stored[trigger.underlying]
@@ -354,7 +385,8 @@ class FakeProtocol:
             if waits and self._now > stored.publish_time + TRIGGER_MAX_AGE:
                 raise Refused("order_desk: stale price")
             reached = stored.publish_time >= o.requested_at + ORDER_DELAY and trigger.holds(stored.price)
-            done.append(waits and reached and fake.are_open(o))
+            is_open = fake.are_open(o) and (o.reduce_only or not self._is_restricted())
+            done.append(waits and reached and is_open and fake.has_room(o.account, self._now))
             if done[-1]:
                 live = fake.go_live(replace(o, trigger=trigger.word, requested_at=self._now))
                 self.happened["triggered", market.symbol, o.account, o.nonce] += 1
@@ -391,12 +423,21 @@ class FakeProtocol:
         return [fractions]
 
 
+def _struct(contract: str, function: str, known: dict[str, Any]) -> tuple[Any, ...]:
+    """The struct that a function returns: what is known of it, and what stands for nothing in its other fields."""
+    (entry,) = [entry for entry in artifacts.load(contract).abi if entry.get("name") == function]
+    (output,) = entry["outputs"]
+    return tuple(known.get(field["name"], _nothing(field)) for field in output["components"])
+
+
 def _nothing(field: dict[str, Any]) -> Any:
     """What stands for nothing in a field of a struct."""
     if field["type"].endswith("[]"):
         return []
     if field["type"] == "tuple":
         return tuple(_nothing(component) for component in field["components"])
+    if field["type"] == "string":
+        return ""
     return field["type"] != "bool" and 0
 
 

@@ -11,8 +11,8 @@ BTC, ETH = 0, 1
 USD = 10**8
 ETHER = 10**18
 TSLA = "TSLA.M"
-# Series 1 and 2 are on BTC, 3 on ETH.
-SERIES = {1: BTC, 2: BTC, 3: ETH}
+# Those that are listed.
+SERIES = frozenset({1, 2, 3})
 
 
 def update(*times: int, price: int = 100_000 * USD, name: str = "") -> Update:
@@ -77,13 +77,15 @@ def state(*markets: Market, **facts) -> State:
         base_fee=5_000_000,
         stored=(Price(100_000 * USD, NOW), Price(100_000 * USD, NOW)),
         restricted=(False, False),
+        free=((0, 2**64 - 1), (0, 2**64 - 1)),
         markets=markets or (market(),),
         latest=update(NOW),
     )
     return replace(base, **facts)
 
 
-def stored(*ages: int, price: int = 100_000 * USD) -> tuple[Price, Price]:
-    """Stored prices of these ages (one: both)."""
-    first, second = ages * 2 if len(ages) == 1 else ages
-    return Price(price, NOW - first), Price(price, NOW - second)
+def stored(*ages: int, price: int = 100_000 * USD, restricted: tuple[bool, bool] = (False, False)) -> tuple[Price, Price]:
+    """Stored prices of these ages (one: both), too far from Chainlink or not."""
+    both = ages * 2 if len(ages) == 1 else ages
+    first, second = (Price(price, NOW - age, far) for age, far in zip(both, restricted, strict=True))
+    return first, second

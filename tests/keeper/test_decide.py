@@ -124,11 +124,78 @@ def test_prices__brought_by_another_action__not_again():
     assert [type(action) for action in decide(world, POLICY)] == [Checkpoint]
 
 
-def test_prices__only_one_underlying_brought_by_orders__the_rest_is():
-    world = with_orders(order(NOW - 4), stored=stored(54, 56), latest=update(NOW), first=update(NOW))
-    executed, prices = decide(world, POLICY)
-    assert executed.underlyings == (BTC,)
-    assert isinstance(prices, UpdatePrices)
+@pytest.mark.parametrize(("first", "brought"), [(NOW, False), (NOW - 1, True)])
+def test_prices__that_are_orders_first_ones__not_again(first, brought):
+    world = with_orders(order(NOW - 10), stored=stored(54, 56), latest=update(NOW), first=update(first))
+    assert actions_of(ExecuteOrders, world)
+    assert bool(actions_of(UpdatePrices, world)) is brought
+
+
+FAR_BTC, FAR_ETH = (True, False), (False, True)
+
+
+def freed(*orders, age=5, far=FAR_BTC, **facts):
+    """A world that would execute these orders, but whose stored prices are too far from Chainlink, unlike the newest."""
+    world = {"stored": stored(age, restricted=far), "latest": update(NOW)} | facts
+    return with_orders(*orders, **world)
+
+
+def of_market(world, **facts):
+    """The same with other facts of its market."""
+    (found,) = world.markets
+    return replace(world, markets=(replace(found, **facts),))
+
+
+@pytest.mark.parametrize("far", [FAR_BTC, FAR_ETH, (True, True)])
+def test_prices__stored_ones_far_from_chainlink_and_the_newest_not__are_brought_at_once(far):
+    assert decide(freed(far=far), POLICY) == (UpdatePrices((BTC, ETH), update(NOW), gas.UPDATE),)
+    assert decide(freed(far=far), Policy(max_price_age=0, price_move=0))
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"restricted": FAR_BTC},  # so are the newest
+        {"restricted": FAR_ETH},  # one of them now
+        {"latest": None, "restricted": FAR_BTC},
+        {"refused": "price_oracle: sequencer down", "restricted": FAR_BTC},
+        {"in_flight": frozenset({PRICES_KEY})},
+        {"resting": frozenset({PRICES_KEY})},
+    ],
+)
+def test_prices__that_free_nothing_or_are_on_their_way__are_not_brought_at_once(facts):
+    assert not actions_of(UpdatePrices, freed(**facts))
+
+
+@pytest.mark.parametrize(
+    ("facts", "brought"),
+    [
+        ({"open_legs": 0}, False),
+        ({"open_legs": 0, "orders": (order(NOW),)}, True),
+        ({"open_legs": 0, "orders": (order(NOW - EXEC_WINDOW),)}, True),
+        ({"open_legs": 0, "orders": (order(NOW - EXEC_WINDOW - 1),)}, False),
+        ({"open_legs": 0, "orders": (order(NOW, trigger=ARMED | 1),)}, False),  # its trigger would bring them
+        ({"window_end": NOW}, True),
+        ({"window_end": NOW + 1}, False),  # nobody may trade or leave anyway
+    ],
+)
+def test_prices__that_free_a_market__are_brought_at_once_where_somebody_has_a_use(facts, brought):
+    assert bool(actions_of(UpdatePrices, of_market(freed(), **facts))) is brought
+
+
+def test_prices__that_free_a_market__brought_by_a_liquidation__not_again():
+    world = of_market(freed(), healths=(health(1),))
+    assert [type(action) for action in decide(world, POLICY)] == [Liquidate]
+
+
+def test_prices__that_free_a_market__go_out_ahead_of_orders_and_once():
+    world = freed(order(), stored=stored(60, restricted=FAR_BTC))
+    assert [type(action) for action in decide(world, POLICY)] == [UpdatePrices, ExecuteOrders]
+
+
+def test_prices__that_free_a_market__keep_none_from_its_checkpoint():
+    world = of_market(freed(), is_due=True)
+    assert [type(action) for action in decide(world, POLICY)] == [UpdatePrices, Checkpoint]
 
 
 # Volatility
@@ -240,23 +307,6 @@ def test_orders__of_one_second__at_most_eight_together():
     assert [len(action.orders) for action in actions_of(ExecuteOrders, with_orders(*orders))] == [8, 8, 3]
 
 
-@pytest.mark.parametrize(
-    ("legs", "ages", "underlyings"),
-    [
-        (((1, 5),), (1, 1), (BTC,)),
-        (((3, 5),), (1, 1), (ETH,)),
-        (((1, 5), (3, -5)), (1, 1), (BTC, ETH)),
-        (((99, 5),), (1, 1), (BTC, ETH)),  # nobody listed that: the trade will say so
-        (((1, 5),), (1, 58), (BTC,)),
-        (((1, 5),), (1, 59), (BTC, ETH)),  # a trade wants the other price, too, not older than a minute
-    ],
-)
-def test_orders__underlyings__are_those_traded_and_those_too_old(legs, ages, underlyings):
-    world = with_orders(order(legs=legs), stored=stored(*ages))
-    (action,) = actions_of(ExecuteOrders, world)
-    assert action.underlyings == underlyings
-
-
 def test_orders__in_a_settle_window__wait():
     world = with_orders(order())
     assert not actions_of(ExecuteOrders, replace(world, markets=(market(orders=(order(),), window_end=NOW + 1),)))
@@ -291,6 +341,80 @@ def test_orders__that_failed_in_company__go_alone():
 def test_orders__on_their_way_or_resting__are_left_alone(busy):
     world = with_orders(order(), **{busy: frozenset({order_key(TSLA, order())})})
     assert decide(world, POLICY) == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "tried"),
+    [
+        ((NOW - 4, NOW - 4), True),  # their own takes its place
+        ((NOW - 5, NOW - 5), False),
+        ((NOW - 6, NOW - 4), False),
+        ((NOW - 4, NOW - 6), True),  # the other's is not too far
+    ],
+)
+def test_orders__stored_price_far_from_chainlink_and_the_newest_not__wait_until_that_is_stored(first, tried):
+    world = freed(order(NOW - 10), first=update(*first))
+    for on_its_way in (frozenset(), frozenset({PRICES_KEY})):
+        assert bool(actions_of(ExecuteOrders, replace(world, in_flight=on_its_way))) is tried
+    assert actions_of(ExecuteOrders, replace(world, stored=stored(0)))
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"restricted": FAR_BTC}, "perhaps they add no risk, and nothing is to be hoped for"),
+        ({"resting": frozenset({PRICES_KEY})}, "nor is here"),
+    ],
+)
+def test_orders__stored_price_far_from_chainlink__are_tried_where_waiting_is_of_no_use(facts, why):
+    world = freed(order(NOW - 10), first=update(NOW - 6), **facts)
+    assert actions_of(ExecuteOrders, world), why
+
+
+@pytest.mark.parametrize(
+    ("first", "usd", "age", "tried"),
+    [
+        (NOW - 6, 102_001, 7, False),
+        (NOW - 6, 97_999, 7, False),
+        (NOW - 6, 102_000, 7, True),
+        (NOW - 6, 98_000, 7, True),
+        (NOW - 6, 102_001, 6, True),  # what is stored is no older, and will do
+        (NOW, 102_001, 7, True),  # there is none newer
+    ],
+)
+def test_orders__own_price_far_from_chainlink_and_the_newest_not__wait_until_that_is_stored(first, usd, age, tried):
+    own = update(first, price=usd * USD)
+    free = ((98_000 * USD, 102_000 * USD), (0, 2**64 - 1))
+    world = with_orders(order(NOW - 10), first=own, stored=stored(age), latest=update(NOW), free=free)
+    assert bool(actions_of(ExecuteOrders, world)) is tried
+    assert bool(actions_of(UpdatePrices, world)) is not tried
+    assert actions_of(ExecuteOrders, replace(world, restricted=FAR_ETH))
+    assert not actions_of(UpdatePrices, replace(world, restricted=FAR_ETH))
+    assert actions_of(ExecuteOrders, replace(world, stored=stored(0)))
+
+
+@pytest.mark.parametrize(("left", "tried"), [(4, False), (3, True), (2, True)])
+def test_orders__stored_price_far_from_chainlink__are_tried_when_there_is_no_next_round(left, tried):
+    requested_at = NOW + left - EXEC_WINDOW
+    world = freed(order(requested_at), first=update(requested_at + ORDER_DELAY))
+    assert bool(actions_of(ExecuteOrders, world)) is tried
+
+
+def test_orders__stored_price_far_from_chainlink__those_that_only_reduce_are_tried():
+    orders = (order(NOW - 10), order(NOW - 10, account=8, reduce_only=True))
+    assert executed(freed(*orders, first=update(NOW - 6))) == [[(8, 1)]]
+
+
+def test_orders__stored_price_far_from_chainlink__those_that_follow_one_that_waits_do_too():
+    orders = (order(NOW - 10), order(NOW - 10, nonce=2, follows=link(1, NOW - 10), reduce_only=True))
+    assert executed(freed(*orders, first=update(NOW - 6))) == []
+
+
+def test_orders__stored_price_far_from_chainlink_in_another_market__go_on():
+    nowhere = market(symbol="NVDA.M", underlyings=(BTC, BTC), orders=(order(NOW - 10),))
+    world = freed(order(NOW - 10), far=FAR_ETH, first=update(NOW - 6))
+    actions = actions_of(ExecuteOrders, replace(world, markets=(*world.markets, nowhere)))
+    assert [action.symbol for action in actions] == ["NVDA.M"]
 
 
 # The order of an account's orders
@@ -461,9 +585,10 @@ def test_triggers__in_a_market_that_does_not_trade__wait(facts):
     assert not actions_of(TriggerOrders, replace(world, markets=(replace(found, **facts),)))
 
 
-def test_triggers__far_from_chainlink__only_what_reduces():
+@pytest.mark.parametrize("far", [FAR_BTC, FAR_ETH])
+def test_triggers__any_underlying_far_from_chainlink__only_what_reduces(far):
     orders = (conditional(), conditional(account=8, reduce_only=True))
-    (action,) = actions_of(TriggerOrders, moved(101_000, *orders, restricted=(True, False)))
+    (action,) = actions_of(TriggerOrders, moved(101_000, *orders, restricted=far))
     assert [o.account for o in action.orders] == [8]
 
 
@@ -499,7 +624,7 @@ def test_triggers__series_not_open__are_no_matter_to_others():
 def test_triggers__series_listed_late__go_on():
     world = moved(101_000, conditional(legs=((4, 5),)))
     (found,) = world.markets
-    assert actions_of(TriggerOrders, replace(world, markets=(replace(found, series=SERIES | {4: ETH}),)))
+    assert actions_of(TriggerOrders, replace(world, markets=(replace(found, series=SERIES | {4}),)))
 
 
 def test_orders__that_are_live__are_executed_whatever_their_series_stand():
@@ -519,6 +644,45 @@ def test_triggers__at_most_eight_together__and_what_failed_alone():
     orders = [conditional(account=account) for account in range(11)]
     world = moved(101_000, *orders, suspects=frozenset({order_key(TSLA, orders[1])}))
     assert sorted(len(action.orders) for action in actions_of(TriggerOrders, world)) == [1, 2, 8]
+
+
+MINUTE = NOW // 60
+
+
+@pytest.mark.parametrize(
+    ("bursts", "triggered"),
+    [
+        ({}, [8, 8]),
+        ({7: (MINUTE, 3)}, [8, 5]),
+        ({7: (MINUTE, 16)}, []),
+        ({7: (MINUTE - 1, 16)}, [8, 8]),
+        ({8: (MINUTE, 16)}, [8, 8]),
+    ],
+)
+def test_triggers__of_one_account__as_many_as_may_go_live_in_a_minute(bursts, triggered):
+    world = of_market(moved(101_000, *(conditional(nonce=nonce) for nonce in range(1, 20))), bursts=bursts)
+    assert [len(action.orders) for action in actions_of(TriggerOrders, world)] == triggered
+
+
+def test_triggers__of_one_account__those_on_their_way_count():
+    orders = [conditional(nonce=nonce) for nonce in range(1, 20)]
+    on_their_way = frozenset(order_key(TSLA, o) for o in orders[:14])
+    world = moved(101_000, *orders, in_flight=on_their_way)
+    (action,) = actions_of(TriggerOrders, world)
+    assert [o.nonce for o in action.orders] == [15, 16]
+
+
+@pytest.mark.parametrize(("second", "triggered"), [(59, False), (60, True)])
+def test_triggers__of_one_account_without_room__once_the_head_is_of_the_next_minute(second, triggered):
+    time = 60 * MINUTE + second
+    world = replace(moved(101_000, published=time), time=time)
+    assert bool(actions_of(TriggerOrders, of_market(world, bursts={7: (MINUTE, 16)}))) is triggered
+
+
+def test_triggers__of_other_accounts__are_not_kept_by_one_that_has_no_room():
+    orders = (conditional(), conditional(account=8))
+    (action,) = actions_of(TriggerOrders, of_market(moved(101_000, *orders), bursts={7: (MINUTE, 16)}))
+    assert [o.account for o in action.orders] == [8]
 
 
 @pytest.mark.parametrize("busy", ["in_flight", "resting"])

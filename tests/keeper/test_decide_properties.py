@@ -22,9 +22,9 @@ from everstock.keeper.actions import (
     order_key,
     pool_key,
 )
-from everstock.keeper.decide import EXEC_WINDOW, Policy, decide, latest_boundary, order_underlyings
+from everstock.keeper.decide import EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.state import Health, Market, Pool, Price, State, Update
-from everstock.model.order_desk import ARMED, TRIGGER_MAX_AGE, Trigger, trigger_share
+from everstock.model.order_desk import ARMED, MAX_LIVE, TRIGGER_MAX_AGE, Trigger, trigger_share
 from everstock.model.series_book import FROZEN
 from everstock.model.waterfall import Stage
 from everstock.parameters import ORDER_DELAY
@@ -36,6 +36,7 @@ SYMBOLS = ("TSLA.M", "NVDA.M")
 POLICY = Policy()
 
 moments = st.integers(NOW - 70, NOW + 3)
+minutes = st.sampled_from([NOW // 60 - 1, NOW // 60])
 prices = st.integers(90_000, 110_000).map(lambda usd: usd * USD)
 
 
@@ -100,7 +101,8 @@ def markets(draw, symbol):
         healths=draw(healths),
         orders=draw(lines(orders())),
         series=SERIES,
-        notices=draw(st.dictionaries(st.sampled_from([*SERIES]), st.just(FROZEN) | moments, max_size=2)),
+        notices=draw(st.dictionaries(st.sampled_from(sorted(SERIES)), st.just(FROZEN) | moments, max_size=2)),
+        bursts=draw(st.dictionaries(st.integers(1, 4), st.tuples(minutes, st.integers(1, MAX_LIVE)), max_size=3)),
     )
 
 
@@ -127,15 +129,26 @@ def worlds(draw):
     latest = signed([times[-1] for times in past]) if all(past) and draw(st.booleans()) else None
     keys = keys_of(all_markets)
     some = st.frozensets(st.sampled_from(sorted(keys, key=repr))) if keys else st.just(frozenset())
+    refused = draw(st.sampled_from(["", "price_oracle: stale price"]))
+    times = moments.filter(lambda time: time <= NOW)
+    stored = tuple(Price(draw(prices), draw(times), draw(st.booleans())) for _ in range(2))
+    # As it is once `latest` is stored: what that does not replace is as far from Chainlink as it was.
+    restricted = tuple(
+        draw(st.booleans())
+        if latest is not None and not refused and latest.prices[id_].publish_time > price.publish_time
+        else price.restricted
+        for id_, price in enumerate(stored)
+    )
     state = State(
         block=1,
         time=NOW,
         base_fee=draw(st.sampled_from([0, 5_000_000, 10**9])),
-        stored=tuple(Price(draw(prices), draw(moments.filter(lambda time: time <= NOW))) for _ in range(2)),
-        restricted=(draw(st.booleans()), draw(st.booleans())),
+        stored=stored,
+        restricted=restricted,
+        free=tuple((draw(prices) - 5_000 * USD, draw(prices)) for _ in range(2)),
         markets=all_markets,
         latest=latest,
-        refused=draw(st.sampled_from(["", "price_oracle: stale price"])),
+        refused=refused,
         sampled=tuple(draw(st.sampled_from([boundary - 600, boundary - 1, boundary, NOW])) for _ in range(2)),
         firsts=firsts,
         in_flight=draw(some),
@@ -188,9 +201,9 @@ def test_orders__as_the_order_desk_executes_them_sharing_one_first_price_and_pay
         earliest = min(o.requested_at for o in action.orders)
         # What OrderDesk.execute and Pyth demand.
         found = []
-        for u in action.underlyings:
-            time = action.update.prices[market.underlyings[u]].publish_time
-            before = [other for other in published[u] if other < time]
+        for id_ in market.underlyings:
+            time = action.update.prices[id_].publish_time
+            before = [other for other in published[id_] if other < time]
             assert earliest + ORDER_DELAY <= time <= min(NOW, earliest + EXEC_WINDOW)
             assert not before or before[-1] < earliest + ORDER_DELAY
             found.append(time)
@@ -198,7 +211,6 @@ def test_orders__as_the_order_desk_executes_them_sharing_one_first_price_and_pay
             assert not o.is_armed
             assert o.requested_at + ORDER_DELAY <= state.time <= o.requested_at + EXEC_WINDOW
             assert min(found) >= o.requested_at + ORDER_DELAY
-            assert order_underlyings(market, o) <= set(action.underlyings)
         assert state.time >= market.window_end
         firsts = {state.firsts[o.requested_at + ORDER_DELAY].published((0, 1)) for o in action.orders}
         assert firsts == {action.update.published((0, 1))}
@@ -245,12 +257,44 @@ def test_orders__wait_for_nothing_else(state):
 
 
 @given(worlds())
+def test_orders__that_what_is_stored_forbids_and_the_newest_allows__only_once_that_is_stored(world):
+    state, _ = world
+    actions = decide(state, POLICY)
+    for i, action in enumerate(actions):
+        if not isinstance(action, ExecuteOrders):
+            continue
+        market = market_of(state, action)
+        if any(state.restricted[id_] for id_ in market.underlyings):
+            continue
+        kept = False
+        for id_ in market.underlyings:
+            own, stored = action.update.prices[id_], state.stored[id_]
+            lowest, highest = state.free[id_]
+            if own.publish_time > stored.publish_time:
+                kept |= not lowest <= own.price <= highest and own.publish_time < state.price(id_).publish_time
+            else:
+                kept |= stored.restricted
+        for o in action.orders:
+            last = NOW + 2 * POLICY.block_seconds > o.requested_at + EXEC_WINDOW
+            assert not kept or last or o.reduce_only or ("prices",) in state.resting
+        # Whatever becomes of these, what keeps others from adding risk will not.
+        if any(state.stored[id_].restricted for id_ in market.underlyings):
+            before = [other.update for other in actions[:i]]
+            assert state.latest in before or ("prices",) in state.in_flight | state.resting
+
+
+@given(worlds())
 def test_triggers__as_the_order_desk_does_and_paying_their_way(world):
     state, _ = world
+    live = Counter()
     for action in decide(state, POLICY):
         if not isinstance(action, TriggerOrders):
             continue
         market = market_of(state, action)
+        for o in action.orders:
+            minute, count = market.bursts.get(o.account, (0, 0))
+            live[market.symbol, o.account] += 1
+            assert live[market.symbol, o.account] + (count if minute == NOW // 60 else 0) <= MAX_LIVE
         assert market.stage == Stage.ACTIVE and not market.is_due and state.time >= market.window_end
         assert action.update is None or action.update is state.news
         for o in action.orders:
@@ -261,6 +305,7 @@ def test_triggers__as_the_order_desk_does_and_paying_their_way(world):
             assert max(o.requested_at + ORDER_DELAY, NOW - TRIGGER_MAX_AGE) <= price.publish_time <= NOW
             assert o.is_armed or NOW > o.requested_at + EXEC_WINDOW
             assert NOW + EXEC_WINDOW <= o.deadline
+            assert o.reduce_only or not any(state.restricted[id_] for id_ in market.underlyings)
             for series, _ in o.legs:
                 assert series in market.series and market.notices.get(series) != FROZEN
                 assert o.reduce_only or series not in market.notices

@@ -51,13 +51,20 @@ def test_read__without_news__what_is_stored(node, protocol, reader):
     protocol.markets[TSLA].deposit_due = 5
     protocol.markets[TSLA].window_end = 7
     waiting = order()
-    known = facts(orders={(7, 1): waiting}, accounts=accounts(1), series=SERIES, notices={2: 9})
+    known = facts(
+        orders={(7, 1): waiting},
+        accounts=accounts(1),
+        series=dict.fromkeys(SERIES, True),
+        notices={2: 9},
+        bursts={7: (5, 2)},
+    )
     reading = reader.read(node.head, known, None)
     tsla, nvda = reading.markets
     assert reading.stored == tuple(protocol.stored)
     assert (reading.restricted, reading.refused) == ((False, False), "")
     assert (tsla.symbol, tsla.underlyings, tsla.orders, tsla.series) == (TSLA, (0, 1), (waiting,), SERIES)
     assert (tsla.notices, nvda.notices) == ({2: 9}, {})
+    assert (tsla.bursts, nvda.bursts) == ({7: (5, 2)}, {})
     assert tsla.healths == (Health(1, equity=100, maintenance=100, legs=1, is_liquidatable=False),)
     assert tsla.pools == (Pool("main_pool", 5, NEVER), Pool("insurance_pool", NEVER, NEVER))
     assert (tsla.window_end, tsla.open_legs, nvda.open_legs) == (7, 1, 0)
@@ -72,6 +79,33 @@ def test_read__with_news__healths_and_what_is_due_at_its_prices__and_nothing_cha
     assert reading.stored[0].price == 100_000 * USD == protocol.stored[0].price
     assert tsla.is_due
     assert (health.is_liquidatable, health.shortfall) == (True, 1_000 * USD)
+
+
+@pytest.mark.parametrize("far", [0, 1])
+def test_read__far_from_chainlink__what_is_stored_and_what_will_be(node, protocol, reader, far):
+    # Chainlink is as the newest price is, of which what is stored is 2% off; or the other way round.
+    protocol.chainlink = [(100_000, 98_000)[far] * USD, 0]
+    protocol.stored[0] = Price(98_000 * USD, node.head.time - 10, not far)
+    reading = reader.read(node.head, facts(), newer(protocol, node, btc=100_000))
+    assert reading.stored == tuple(protocol.stored)
+    assert [price.restricted for price in reading.stored] == [not far, False]
+    assert reading.restricted == (bool(far), False)
+    around = protocol.chainlink[0] // 100
+    assert reading.free == ((99 * around, 101 * around), (1, 2**64 - 1))
+
+
+def test_read__chainlink_fails__the_rest_goes_on(node, protocol, reader):
+    whole = node.answer
+
+    def failing(request, tag):
+        (results,) = decode(["(bool,bytes)[]"], whole(request, tag))
+        failed = [(False, b"")] * 2
+        return encode(["(bool,bytes)[]"], [[*results[:2], *failed, *results[4:]]])
+
+    node.answer = failing
+    reading = reader.read(node.head, facts(), None)
+    assert reading.free == ((0, 2**64 - 1),) * 2
+    assert reading.stored == tuple(protocol.stored)
 
 
 def test_read__news_refused__says_why_and_reads_at_what_is_stored(node, protocol, reader):

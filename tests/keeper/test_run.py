@@ -10,6 +10,7 @@ from everstock.keeper.decide import EXEC_WINDOW, Policy
 from everstock.keeper.hermes import HermesError
 from everstock.keeper.rpc import RpcDown, RpcError
 from everstock.keeper.run import Keeper
+from everstock.keeper.state import Price
 from everstock.model.order_desk import ARMED, Trigger
 from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
@@ -257,6 +258,110 @@ def test_triggers__series_listed_late__are_triggered_then(world):
     world.tick(logs=[world.protocol.list_series(TSLA, 7, 0)])
     world.tick()
     assert world.happened["triggered", TSLA, 1, 1] == 1
+
+
+def test_triggers__more_than_may_go_live_in_a_minute__the_rest_in_the_next(world):
+    stop = Trigger(0, below=99_000 * USD).word | ARMED
+    deadline = world.node.head.time + 1_000
+    while world.node.head.time % 60 > 10:
+        world.tick()
+    for nonces in (range(1, 11), range(11, 21)):
+        world.tick(logs=[log for n in nonces for log in world.requests(1, nonce=n, trigger=stop, deadline=deadline)])
+    world.tick(logs=world.requests(1, nonce=21))
+    world.tick()
+    world.tick()
+    for _ in range(10):
+        world.tick(btc=98_900)
+    live = sum(world.happened["triggered", TSLA, 1, nonce] for nonce in range(1, 21))
+    assert (live, world.happened["executed", TSLA, 1, 21]) == (15, 1)
+    for _ in range(25):
+        world.tick()
+    assert sum(world.happened["executed", TSLA, 1, nonce] for nonce in range(1, 22)) == 21
+    assert (world.status["failed"]["triggers"], world.status["failed"]["orders"]) == (0, 0)
+
+
+def far_from_chainlink(world, seconds=0, usd=102_000):
+    """Somebody stores a price of `seconds` after the head, further than 1% from Chainlink's."""
+    world.protocol.chainlink = [100_000 * USD, 0]
+    time = world.node.head.time + seconds
+    world.hermes.publish(time, usd, world.prices[1])
+    world.protocol.stored = [Price(usd * USD, time, True), Price(world.prices[1] * USD, time)]
+
+
+def test_orders__somebody_stored_a_price_far_from_chainlink__the_newest_is_brought_and_then_they_are_executed(world):
+    world.tick(logs=world.requests(1, 2))
+    world.tick()
+    world.publish()
+    world.node.mine()
+    # No older than the orders' first one, and before they were sent.
+    far_from_chainlink(world)
+    world.tick()
+    assert world.protocol.stored[0].restricted
+    world.tick()
+    assert not world.protocol.stored[0].restricted
+    world.tick()
+    assert [world.happened["executed", TSLA, account, 1] for account in (1, 2)] == [1, 1]
+    assert (world.status["sent"]["orders"], world.status["failed"]["orders"]) == (1, 0)
+
+
+def test_orders__own_price_far_from_chainlink__are_executed_once_a_newer_one_is_stored(world):
+    world.protocol.chainlink = [100_000 * USD, 0]
+    world.tick(logs=world.requests(1))
+    world.tick()
+    world.tick(btc=101_500)
+    assert world.status["failed"]["orders"] == 1
+    for _ in range(3):
+        assert not world.happened["executed", TSLA, 1, 1]
+        world.tick(btc=100_000)
+    assert world.happened["executed", TSLA, 1, 1] == 1
+    assert (world.status["sent"]["orders"], world.status["failed"]["orders"]) == (1, 1)
+
+
+@pytest.mark.parametrize("accounts", [(1,), (1, 2)])
+def test_orders__somebody_stores_a_price_far_from_chainlink_ahead_of_them__are_sent_again_as_soon_as_that_is_mended(
+    world, accounts
+):
+    world.tick(logs=world.requests(*accounts))
+    world.tick()
+    world.tick()
+    assert world.status["sent"]["orders"] == 1
+    far_from_chainlink(world, seconds=1)
+    for _ in range(3):
+        assert not world.happened["executed", TSLA, 1, 1]
+        world.tick()
+    assert [world.happened["executed", TSLA, account, 1] for account in accounts] == len(accounts) * [1]
+    assert (world.status["sent"]["orders"], world.status["failed"]["orders"]) == (2, 1)
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_orders__far_from_chainlink_for_long__are_executed_as_soon_as_it_follows(world, is_stored):
+    # One that only reduces is executed, and its price stored.
+    world.tick(logs=world.requests(1) + (world.requests(2, reduce_only=True) if is_stored else []))
+    world.protocol.chainlink = [98_000 * USD, 0]
+    for _ in range(15):
+        world.tick()
+    # Tried again and again, ever more rarely.
+    assert (world.happened["executed", TSLA, 1, 1], world.happened["executed", TSLA, 2, 1]) == (0, is_stored)
+    assert 3 <= world.status["failed"]["orders"] <= 6
+    world.protocol.chainlink = [100_000 * USD, 0]
+    for _ in range(3):
+        world.tick()
+    assert world.happened["executed", TSLA, 1, 1] == 1
+
+
+def test_triggers__an_underlying_far_from_chainlink__wait_but_for_what_only_reduces(world):
+    stop = Trigger(0, below=100_500 * USD).word | ARMED
+    terms = {"trigger": stop, "deadline": world.node.head.time + 1_000}
+    world.protocol.chainlink = [0, 3_900 * USD]
+    world.tick(logs=world.requests(1, **terms) + world.requests(2, reduce_only=True, **terms))
+    for _ in range(8):
+        world.tick()
+    assert (world.happened["triggered", TSLA, 1, 1], world.happened["triggered", TSLA, 2, 1]) == (0, 1)
+    world.protocol.chainlink = [0, 4_000 * USD]
+    world.tick()
+    world.tick()
+    assert world.happened["triggered", TSLA, 1, 1] == 1
+    assert world.status["failed"]["triggers"] == 0
 
 
 def test_liquidation__at_a_price_that_nobody_stored(world):

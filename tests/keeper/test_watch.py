@@ -53,7 +53,7 @@ def follow(node, deployment, **options):
 def seen(watch):
     """All that a watch knows."""
     return {
-        symbol: (dict(facts.orders), set(facts.accounts), dict(facts.series), dict(facts.notices))
+        symbol: (dict(facts.orders), set(facts.accounts), dict(facts.series), dict(facts.notices), dict(facts.bursts))
         for symbol, facts in watch.facts.items()
     }
 
@@ -82,17 +82,32 @@ def test_order__ended__waits_no_more(node, deployment, tsla, ended):
     assert follow(node, deployment).facts["TSLA.M"].orders == {(7, 2): second}
 
 
+def test_bursts__count_what_goes_live_in_the_last_minute_however_it_ends(node, deployment, tsla):
+    def at(second, nonce, **terms):
+        return requested(tsla, order(600_000 + second, nonce=nonce, **terms))
+
+    def bursts():
+        return follow(node, deployment).facts["TSLA.M"].bursts
+
+    node.mine(logs=[at(0, 1), at(9, 2), executed(tsla, 7, 1), at(9, 3, trigger=ARMED | 5), at(9, 1, account=8)])
+    assert bursts() == {7: (10_000, 2), 8: (10_000, 1)}
+    node.mine(logs=[triggered(tsla, order(600_059, nonce=3, trigger=5)), voided(tsla, 7, 2)])
+    assert bursts() == {7: (10_000, 3), 8: (10_000, 1)}
+    node.mine(logs=[at(60, 4)])
+    assert bursts() == {7: (10_001, 1), 8: (10_000, 1)}
+
+
 def test_accounts__are_watched_while_they_may_have_legs(node, deployment, tsla):
     node.mine(logs=[traded(tsla, 1, [5]), traded(tsla, 2, [5, 6]), traded(tsla, 3, [5]), traded(tsla, 4, [5])])
     node.mine(logs=[traded(tsla, 1, []), liquidated(tsla, 2, WAD // 2), liquidated(tsla, 3, WAD)])
     assert set(follow(node, deployment).facts["TSLA.M"].accounts) == {2, 4}
 
 
-def test_series__are_known_by_their_underlying(node, deployment, tsla):
+def test_series__are_known_once_they_are_listed(node, deployment, tsla):
     node.mine(logs=[listed(tsla, 1, 0), listed(tsla, 2, 1), listed(deployment.market("NVDA.M"), 1, 1)])
     watch = follow(node, deployment)
-    assert watch.facts["TSLA.M"].series == {1: 0, 2: 1}
-    assert watch.facts["NVDA.M"].series == {1: 1}
+    assert watch.facts["TSLA.M"].series == {1: True, 2: True}
+    assert watch.facts["NVDA.M"].series == {1: True}
 
 
 def test_series__on_notice__are_known_until_it_is_lifted_and_retired_ones_for_good(node, deployment, tsla):
@@ -102,7 +117,7 @@ def test_series__on_notice__are_known_until_it_is_lifted_and_retired_ones_for_go
     node.mine(logs=[noticed(tsla, 2, OPEN), noticed(tsla, 3, FROZEN)])
     watch = follow(node, deployment)
     assert watch.facts["TSLA.M"].notices == {1: 1_000_061, 3: FROZEN}
-    assert watch.facts["TSLA.M"].series == {1: 0, 2: 0, 3: 0, 4: 0}
+    assert watch.facts["TSLA.M"].series == dict.fromkeys((1, 2, 3, 4), True)
     assert watch.facts["NVDA.M"].notices == {}
 
 
