@@ -160,6 +160,7 @@ FAULTS: Final = (
         "modules/checkpoints.vy",
         "return block.timestamp < state.window_end or state.negative_since != 0",
         "return block.timestamp < state.window_end",
+        "tests/unit/waterfall/test_settlement.py",
     ),
     Fault(
         "sweeps are paid while claims wait",
