@@ -7,7 +7,7 @@ import pytest
 
 from everstock.chain.in_process import account_of
 from everstock.model.waterfall import Stage
-from tests.leaning import WINDOW, opened
+from tests.leaning import BOUGHT, WINDOW, WRITTEN, opened
 from tests.liquidity import NEVER, Pool
 
 CRASH = 200_000
@@ -78,6 +78,39 @@ def test_settlement__of_a_market_where_nobody_has_anything_at_stake__never_begin
     for _ in range(4):
         market.move(after=300)
     assert market.house.settlement().count == 0 and market.stage == Stage.ACTIVE
+
+
+def test_settlement__claims_that_main_cannot_pay__wait_for_it_though_no_leg_and_no_window_is_open(market):
+    """Whoever asks first gets no more than the others: both have the same part in the end.
+
+    Writers go bankrupt who owed the winners more than they had. Nobody's legs are left to open a window.
+    """
+    other, writer = market.trader("other buyer", 100), market.trader("bigger writer", 600)
+    market.trade(other, (market.call, 100))
+    market.trade(writer, (market.call, -2_700))
+    while market.index["BTC"] < 300_000:
+        market.move(after=700, BTC=min(market.index["BTC"] * 1.08, 300_000))
+    for winner in (market.buyer, other):
+        market.house.settle(account_of(winner))
+    for winner in (other, market.buyer):
+        market.trade(winner, (market.call, -BOUGHT), reduce_only=True)
+    market.liquidate(market.writer, writer)
+    market.move(after=60)
+    (checkpoint,) = market.events("Checkpoint")
+    assert checkpoint.equity < 0 and checkpoint.window_end < market.now
+    assert 0 < market.house.ledgers().main < market.house.ledgers().claims
+    for winner in (market.buyer, other):
+        assert market.account(winner).claim > 0
+        with boa.reverts("clearing_house: claims are frozen"):
+            market.house.pay_claim(account_of(winner))
+    market.move(after=300)
+    market.move(after=300)
+    market.settle_all()
+    settlement = market.house.settlement()
+    assert settlement.paid < settlement.claims
+    for winner in (market.buyer, other):
+        claim = market.account(winner).claim
+        assert market.house.pay_claim(account_of(winner)) == claim * settlement.paid // settlement.claims
 
 
 def test_settlement__nothing_left_to_scale__begins_at_once(market):
@@ -218,11 +251,15 @@ def test_resolve__a_bankrupt_loser__insurance_pays_what_his_margin_lacks(market)
     assert market.account(market.writer).cash == 0
 
 
-def test_finalize__says_what_the_last_layers_bore(market):
+@pytest.mark.parametrize("spent", [True, False])
+def test_finalize__says_what_the_last_layers_bore(market, spent):
+    """Whether insurance was spent on a bankrupt writer, or is there to pay winners with."""
+    if not spent:
+        market.trade(market.writer, (market.call, WRITTEN), reduce_only=True)
     market.exhaust()
-    for person in (market.writer, market.buyer):
-        market.house.resolve([account_of(person)])
+    market.house.resolve([account_of(person) for person in (market.writer, market.buyer)])
     before = market.house.ledgers()
+    assert (before.insurance == 0) == spent
     market.house.finalize()
     (finished,) = market.events("SettlementFinished")
     draws = {event.layer: event.amount for event in market.events("LayerDrawn")}
