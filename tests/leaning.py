@@ -6,9 +6,9 @@ from typing import Any
 
 import boa
 
-from everstock.chain.in_process import Protocol, account_of
+from everstock.chain.in_process import Protocol, account_of, events
 from everstock.model.waterfall import Stage
-from tests.liquidity import Pool, events
+from tests.liquidity import Pool
 
 BOUGHT = 2_000
 WRITTEN = 300

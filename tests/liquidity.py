@@ -21,11 +21,6 @@ NEVER: Final = 2**256 - 1
 ZERO_ADDRESS: Final = "0x" + 40 * "0"
 
 
-def events(contract: VyperContract, name: str) -> list[Any]:
-    """The events called `name` that the latest call of the contract logged, itself or by another contract."""
-    return [event for event in contract.get_logs() if type(event).__name__ == name]
-
-
 @dataclass
 class Pool:
     """One pool of a market. Unknown attributes are the contract's."""

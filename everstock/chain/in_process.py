@@ -100,7 +100,7 @@ class BoaDeployer:
 
 
 def events(contract: VyperContract, name: str) -> list[Any]:
-    """The events called `name` that the latest call of a contract logged, itself or by another: ask before calling a view."""
+    """The events called `name` that a contract's latest call logged, itself or by another: ask before calling a view."""
     return [event for event in contract.get_logs() if type(event).__name__ == name]
 
 

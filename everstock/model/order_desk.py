@@ -216,8 +216,8 @@ class Desk:
         return order
 
     def trigger(self, orders: Sequence[Order], published: Mapping[int, Published]) -> list[bool]:
-        """Make conditional orders that the oracle's price triggers market orders of now, after storing what was `published` of every
-        underlying of the market, if anything was.
+        """Make conditional orders that the oracle's price triggers market orders of now, after storing what was `published`
+        of every underlying of the market, if anything was.
 
         Returns whether each was triggered; what whoever does so earns are the shares that the orders' fees lack.
         """
@@ -248,8 +248,8 @@ class Desk:
     def execute(self, orders: Sequence[Order], first_prices: Mapping[int, Published]) -> list[bool]:
         """Execute orders at the first prices published at or after the earliest order's delay.
 
-        `first_prices` are what was brought, of every underlying of the market. Returns whether each order was traded; what the executor earns are
-        the fees of all that were waiting.
+        `first_prices` are what was brought, of every underlying of the market. Returns whether each order was traded; what
+        the executor earns are the fees of all that were waiting.
         """
         now = self.house.risk.now
         require(bool(orders), "order_desk: no orders")

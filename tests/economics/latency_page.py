@@ -47,7 +47,7 @@ class Name(StrEnum):
     FOLLOWS = "knows nothing, follows what prices did for as long as an order waits"
     FOUR = "knows 4 s, requests"
     LATE_MARGIN = "sees 4 s at any time; if margin could follow an order: puts it behind the best a second before its price"
-    FIRST = "sees 4 s at any time; if orders needed no turn: orders more than there is room for, and executes the best first"
+    FIRST = "sees 4 s at any time; if orders needed no turn: orders more than there is room for, executes the best first"
     THIRTY = "knows 30 s, requests"
     THIRTY_FIRST = "sees 30 s at any time; if orders needed no turn: the same"
     UNWATCHED = "knows nothing, nobody else executes or brings a price for a minute"

@@ -190,7 +190,9 @@ BOTH, ONE, SECOND = [True, True], [True, False], [False, True]
         ((CALL, PUT), 2, (SECOND, BOTH)),
     ],
 )
-def test_margin_for_two_orders__depends_on_which_was_requested_first__not_on_who_executes(protocol, crash, pair, tokens, done, first):
+def test_margin_for_two_orders__depends_on_which_was_requested_first__not_on_who_executes(
+    protocol, crash, pair, tokens, done, first
+):
     """Why orders have turns, docs/LATENCY.md, point 3: what is requested first is executed first."""
     with boa.env.anchor():
         own = protocol.fork()

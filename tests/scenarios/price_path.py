@@ -16,14 +16,14 @@ import boa
 from boa import BoaError
 
 from everstock.chain.deployment import CHAINLINK_MAX_AGE, UNDERLYINGS
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, Order, Protocol, account_of, price
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, Order, Protocol, account_of, events, price
 from everstock.chain.publisher import PriceUpdate, forged, negative, sign, uncertain, zero
 from everstock.chain.transactions import reason_of
 from everstock.replay.bars import read_csv
 from everstock.replay.sources import ROOT, data_folders
 from everstock.risk.page import table, written
 from tests.economics.latency import FILES, Session
-from tests.liquidity import DEPOSIT_WAIT, Pool, events
+from tests.liquidity import DEPOSIT_WAIT, Pool
 from tests.unit.price_oracle.feeds import BTC, ETH, FEE, Feeds
 
 PAGE: Final = ROOT / "docs" / "PRICES.md"

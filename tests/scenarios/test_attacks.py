@@ -6,10 +6,10 @@ from itertools import pairwise
 import boa
 import pytest
 
-from everstock.chain.in_process import account_of
+from everstock.chain.in_process import account_of, events
 from everstock.model.waterfall import Stage
 from tests.leaning import WINDOW, opened, with_providers
-from tests.liquidity import MAX_WAIT, REDEMPTION_WAIT, Pool, events
+from tests.liquidity import MAX_WAIT, REDEMPTION_WAIT, Pool
 
 WAD = 10**18
 # BTC at which E < R, but not R / 2; and at which it is. The market leans on calls struck at 120,000.

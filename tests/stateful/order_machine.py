@@ -434,7 +434,7 @@ class OrderMachine(Machine):
                 assert not executed or self.told.now <= order.deadline
 
     def is_out_of_turn(self, orders: list[order_desk.Order]) -> bool:
-        """Whether one of these waits and another of its account that went live before, and may be executed, is not listed earlier."""
+        """Whether one of these waits, and another of its account that went live before and is live is not listed earlier."""
         waiting = set(self.market.desk.waiting.values())
         for i, order in enumerate(orders):
             earlier = self.orders[: self.orders.index(order)]

@@ -3,8 +3,7 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import account_of
-from tests.liquidity import events
+from everstock.chain.in_process import account_of, events
 
 
 def test_deposit__into_anothers_account__is_theirs_and_paid_by_who_called(protocol, house, trader, stranger, unit):

@@ -3,8 +3,7 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import account_of
-from tests.liquidity import events
+from everstock.chain.in_process import account_of, events
 
 
 @pytest.fixture(params=["main", "insurance"])

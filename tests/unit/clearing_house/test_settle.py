@@ -3,8 +3,7 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import account_of, unpack_legs
-from tests.liquidity import events
+from everstock.chain.in_process import account_of, events, unpack_legs
 
 
 def test_settle__gain__is_paid_from_main(protocol, house, holder, stranger):

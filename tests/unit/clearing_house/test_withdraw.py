@@ -3,9 +3,9 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import account_of, deployer_of, price
+from everstock.chain.in_process import account_of, deployer_of, events, price
 from everstock.model.waterfall import Stage
-from tests.liquidity import ZERO_ADDRESS, events
+from tests.liquidity import ZERO_ADDRESS
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import Protocol, account_of
-from tests.liquidity import MAX_BATCH, REDEMPTION_WAIT, Pool, events
+from everstock.chain.in_process import Protocol, account_of, events
+from tests.liquidity import MAX_BATCH, REDEMPTION_WAIT, Pool
 
 
 def bad_debts(protocol):

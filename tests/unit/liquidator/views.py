@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from boa.contracts.vyper.vyper_contract import VyperContract
 
-from everstock.chain.in_process import Protocol, account_of
-from tests.liquidity import events
+from everstock.chain.in_process import Protocol, account_of, events
 
 WAD: Final = 10**18
 # The default parameters, see everstock/parameters.py.

@@ -1,7 +1,7 @@
 import boa
 
-from everstock.chain.in_process import Protocol
-from tests.liquidity import MAX_BATCH, REDEMPTION_WAIT, Pool, events
+from everstock.chain.in_process import Protocol, events
+from tests.liquidity import MAX_BATCH, REDEMPTION_WAIT, Pool
 
 
 def queued_at_book(protocol):

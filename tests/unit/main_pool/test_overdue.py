@@ -2,9 +2,9 @@
 
 import pytest
 
-from everstock.chain.in_process import account_of
+from everstock.chain.in_process import account_of, events
 from everstock.model.waterfall import Stage
-from tests.liquidity import MAX_WAIT, REDEMPTION_WAIT, Pool, events
+from tests.liquidity import MAX_WAIT, REDEMPTION_WAIT, Pool
 
 WAD = 10**18
 OVERDUE = REDEMPTION_WAIT + MAX_WAIT

@@ -1,8 +1,8 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import account_of
-from tests.liquidity import MAX_BATCH, REDEMPTION_WAIT, VIRTUAL_SHARES, events
+from everstock.chain.in_process import account_of, events
+from tests.liquidity import MAX_BATCH, REDEMPTION_WAIT, VIRTUAL_SHARES
 
 
 def queued_at_book(protocol):

@@ -7,8 +7,7 @@ from boa import BoaError
 from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 
-from everstock.chain.in_process import Protocol, account_of
-from tests.liquidity import events
+from everstock.chain.in_process import Protocol, account_of, events
 
 from .views import GAIN, Lens, exact_gain, reason, rescale, stored_series
 

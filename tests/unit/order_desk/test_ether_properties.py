@@ -133,7 +133,7 @@ class OrderDeskEther(RuleBasedStateMachine):
         extra=fees,
     )
     def execute(self, index, age, again, extra):
-        """All orders that went live in one second, some of them twice, with too much ether; unless earlier ones have to come first."""
+        """All that went live in one second, some twice, with too much ether; unless earlier ones have to come first."""
         order = self.pick(index, armed=False)
         if order is None:
             return

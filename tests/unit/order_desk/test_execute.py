@@ -217,7 +217,7 @@ def test_execute__without_the_price_of_an_underlying__whether_traded_or_not__rev
 
 
 def fills(protocol, btc, eth, usd, tokens, *, is_stored=False):
-    """Whether written calls on BTC are filled beside written calls on ETH, at a first price of ETH that somebody may have stored before."""
+    """Whether written calls on BTC are filled beside such on ETH, at a first price of ETH that may have been stored before."""
     with boa.env.anchor():
         fork = protocol.fork()
         trader = fork.trader("writer", 100)
@@ -231,7 +231,7 @@ def fills(protocol, btc, eth, usd, tokens, *, is_stored=False):
 
 
 def test_execute__margin_for_what_it_does_not_trade__at_first_prices_too(protocol, btc, eth):
-    """While it could be left at what was stored, whoever executed chose by storing a price, or not, which orders found margin."""
+    """While that could be left at what was stored, who stored a price, or did not, chose which orders found margin."""
     little, enough = 20.0, 100.0
     while enough - little > 0.01:
         tokens = (little + enough) / 2

@@ -1,7 +1,9 @@
 import boa
 import pytest
 
-from tests.liquidity import DEPOSIT_WAIT, MAX_BATCH, MAX_WAIT, NEVER, ZERO_ADDRESS, events
+from everstock.chain.in_process import events
+
+from tests.liquidity import DEPOSIT_WAIT, MAX_BATCH, MAX_WAIT, NEVER, ZERO_ADDRESS
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 import boa
 import pytest
 
-from tests.liquidity import NEVER, VIRTUAL_SHARES, ZERO_ADDRESS, events
+from everstock.chain.in_process import events
+
+from tests.liquidity import NEVER, VIRTUAL_SHARES, ZERO_ADDRESS
 
 
 @pytest.fixture

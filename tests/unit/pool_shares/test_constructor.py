@@ -1,8 +1,8 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import deployer_of
-from tests.liquidity import NEVER, events
+from everstock.chain.in_process import deployer_of, events
+from tests.liquidity import NEVER
 
 TOKEN_THAT_REFUSES_APPROVAL = """
 @external

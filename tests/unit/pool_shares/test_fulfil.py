@@ -1,8 +1,8 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import account_of, price
-from tests.liquidity import DEPOSIT_WAIT, MAX_BATCH, NEVER, REDEMPTION_WAIT, VIRTUAL_SHARES, events
+from everstock.chain.in_process import account_of, events, price
+from tests.liquidity import DEPOSIT_WAIT, MAX_BATCH, NEVER, REDEMPTION_WAIT, VIRTUAL_SHARES
 
 # Deposits
 

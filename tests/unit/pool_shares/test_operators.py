@@ -1,6 +1,7 @@
 import boa
 
-from tests.liquidity import events
+from everstock.chain.in_process import events
+
 
 
 def test_set_operator__approved__says_so(pool, alice, outsider):

@@ -2,7 +2,9 @@ import boa
 import pytest
 from eth_utils import keccak
 
-from tests.liquidity import NEVER, ZERO_ADDRESS, events
+from everstock.chain.in_process import events
+
+from tests.liquidity import NEVER, ZERO_ADDRESS
 
 
 def test_request_deposit__own_tokens__escrowed_and_queued(protocol, pool, alice, unit):

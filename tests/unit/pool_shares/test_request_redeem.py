@@ -3,7 +3,9 @@ from fractions import Fraction
 import boa
 import pytest
 
-from tests.liquidity import NEVER, ZERO_ADDRESS, events
+from everstock.chain.in_process import events
+
+from tests.liquidity import NEVER, ZERO_ADDRESS
 
 
 def test_request_redeem__own_shares__escrowed_and_queued(protocol, pool, holder):

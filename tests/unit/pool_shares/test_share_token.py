@@ -5,7 +5,9 @@ import pytest
 from eth_account import Account
 from eth_utils import keccak
 
-from tests.liquidity import NEVER, events
+from everstock.chain.in_process import events
+
+from tests.liquidity import NEVER
 
 PERMIT_TYPE = [
     {"name": "owner", "type": "address"},

@@ -4,8 +4,7 @@ import boa
 import pytest
 
 from everstock.chain.deployment import UNDERLYINGS
-from everstock.chain.in_process import OPENING, START, VARIANCES, deployer_of, price
-from tests.liquidity import events
+from everstock.chain.in_process import OPENING, START, VARIANCES, deployer_of, events, price
 
 from .feeds import BTC, ETH, refused
 

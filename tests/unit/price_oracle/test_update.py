@@ -8,8 +8,7 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from everstock.chain import publisher
-from everstock.chain.in_process import OPENING, VARIANCES, price
-from tests.liquidity import events
+from everstock.chain.in_process import OPENING, VARIANCES, events, price
 
 from .feeds import BTC, ETH, Feeds, caller_back, refused, refuser
 

@@ -3,8 +3,7 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import account_of, deployer_of
-from tests.liquidity import events
+from everstock.chain.in_process import account_of, deployer_of, events
 
 # Key by key, as interfaces/IRiskParameters.vyi has them: name, lowest, highest.
 BOUNDS = [

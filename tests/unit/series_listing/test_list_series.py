@@ -4,8 +4,7 @@ import boa
 import pytest
 
 from everstock.chain.deployment import deploy_market
-from everstock.chain.in_process import START, deployer_of, price
-from tests.liquidity import events
+from everstock.chain.in_process import START, deployer_of, events, price
 
 from .views import BTC, ETH, HOUR, MAX_SERIES, NOTICE_DELAY
 

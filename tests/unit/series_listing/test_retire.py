@@ -3,8 +3,7 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import account_of, price
-from tests.liquidity import events
+from everstock.chain.in_process import account_of, events, price
 
 from .views import FROZEN, HOUR, NOTICE_DELAY, NOTICE_PERIOD
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from everstock.chain.in_process import Protocol, price
-from tests.liquidity import events
+from everstock.chain.in_process import Protocol, events, price
 
 BTC, ETH = 0, 1
 HOUR: Final = 3_600

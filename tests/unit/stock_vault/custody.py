@@ -53,8 +53,3 @@ class Custody:
         attestation = self.attest(amount, **changes)
         self.submit(attestation)
         return attestation
-
-
-def events(contract, name) -> list:
-    """The events called `name` of the contract's last call: ask before calling a view."""
-    return [event for event in contract.get_logs() if type(event).__name__ == name]

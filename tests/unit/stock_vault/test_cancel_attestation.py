@@ -1,7 +1,9 @@
 import boa
 import pytest
 
-from .custody import TOKEN, UINT256_MAX, events
+from everstock.chain.in_process import events
+
+from .custody import TOKEN, UINT256_MAX
 
 NOT_CUSTODIAN = "stock_vault: not the custodian"
 

@@ -1,7 +1,9 @@
 import boa
 import pytest
 
-from .custody import DAILY_LIMIT, MAX_DAILY_LIMIT, NAME, SYMBOL, UINT256_MAX, ZERO_ADDRESS, events
+from everstock.chain.in_process import events
+
+from .custody import DAILY_LIMIT, MAX_DAILY_LIMIT, NAME, SYMBOL, UINT256_MAX, ZERO_ADDRESS
 
 RUNTIME_LIMIT = 24_576
 RUNTIME_SPARE = 1_500

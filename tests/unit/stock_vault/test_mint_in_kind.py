@@ -6,8 +6,9 @@ from eth_account import Account
 from eth_utils import keccak
 
 from everstock.chain.attestation import sign
+from everstock.chain.in_process import events
 
-from .custody import DAILY_LIMIT, DAY, NAME, TOKEN, UINT256_MAX, Custody, events
+from .custody import DAILY_LIMIT, DAY, NAME, TOKEN, UINT256_MAX, Custody
 
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from .custody import BROKER_ACCOUNT, DAY, MAX_DAILY_LIMIT, Custody, events
+from everstock.chain.in_process import events
+
+from .custody import BROKER_ACCOUNT, DAY, MAX_DAILY_LIMIT, Custody
 
 # Waits that matter: none, seconds, parts of a day, days.
 WAITS = st.one_of(st.just(0), st.integers(1, 600), st.integers(600, DAY), st.integers(DAY, 4 * DAY))

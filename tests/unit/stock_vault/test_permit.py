@@ -3,7 +3,9 @@ import pytest
 from eth_account import Account
 from eth_utils import keccak
 
-from .custody import NAME, TOKEN, UINT256_MAX, events
+from everstock.chain.in_process import events
+
+from .custody import NAME, TOKEN, UINT256_MAX
 
 PERMIT_TYPE = [
     {"name": "owner", "type": "address"},

@@ -1,7 +1,9 @@
 import boa
 import pytest
 
-from .custody import BROKER_ACCOUNT, DAILY_LIMIT, TOKEN, UINT256_MAX, events
+from everstock.chain.in_process import events
+
+from .custody import BROKER_ACCOUNT, DAILY_LIMIT, TOKEN, UINT256_MAX
 
 
 def test_redeem_in_kind__burns_the_tokens(vault, custody, participant):

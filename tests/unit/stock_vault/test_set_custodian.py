@@ -3,7 +3,9 @@ import pytest
 from eth_account import Account
 from eth_utils import keccak
 
-from .custody import DAILY_LIMIT, NOT_OWNER, TOKEN, ZERO_ADDRESS, Custody, events
+from everstock.chain.in_process import events
+
+from .custody import DAILY_LIMIT, NOT_OWNER, TOKEN, ZERO_ADDRESS, Custody
 
 NOT_SIGNED = "stock_vault: not the custodian's signature"
 

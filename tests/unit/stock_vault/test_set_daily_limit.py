@@ -1,7 +1,9 @@
 import boa
 import pytest
 
-from .custody import DAILY_LIMIT, DAY, MAX_DAILY_LIMIT, NOT_OWNER, TOKEN, UINT256_MAX, events
+from everstock.chain.in_process import events
+
+from .custody import DAILY_LIMIT, DAY, MAX_DAILY_LIMIT, NOT_OWNER, TOKEN, UINT256_MAX
 
 
 @pytest.mark.parametrize("limit", [0, 1, DAILY_LIMIT, MAX_DAILY_LIMIT])

@@ -1,7 +1,9 @@
 import boa
 import pytest
 
-from .custody import BROKER_ACCOUNT, NOT_OWNER, TOKEN, events
+from everstock.chain.in_process import events
+
+from .custody import BROKER_ACCOUNT, NOT_OWNER, TOKEN
 
 
 @pytest.mark.parametrize("paused", [True, False])

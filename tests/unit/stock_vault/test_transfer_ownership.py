@@ -1,7 +1,9 @@
 import boa
 import pytest
 
-from .custody import NOT_OWNER, ZERO_ADDRESS, events
+from everstock.chain.in_process import events
+
+from .custody import NOT_OWNER, ZERO_ADDRESS
 
 
 def test_transfer_ownership__only_offers_it(vault, owner, outsider):

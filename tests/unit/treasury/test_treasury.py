@@ -3,8 +3,8 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import Protocol, deployer_of
-from tests.liquidity import ZERO_ADDRESS, events
+from everstock.chain.in_process import Protocol, deployer_of, events
+from tests.liquidity import ZERO_ADDRESS
 
 
 @pytest.fixture(scope="session")

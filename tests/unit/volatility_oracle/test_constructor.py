@@ -3,9 +3,8 @@
 import boa
 import pytest
 
-from everstock.chain.in_process import START, deployer_of, price
+from everstock.chain.in_process import START, deployer_of, events, price
 from everstock.model.volatility_oracle import CEILING
-from tests.liquidity import events
 
 SEED = {"underlying": 0, "price": price(120_000), "time": START - 60, "fast": 10**9, "slow": 2 * 10**9, "floor": 10**8}
 

@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from everstock.chain.deployment import FLOORS
-from everstock.chain.in_process import START, VARIANCES, price
+from everstock.chain.in_process import START, VARIANCES, events, price
 from everstock.chain.publisher import sign
 from everstock.model.volatility_oracle import CEILING, HALF_LIVES, MOST, SPAN
-from tests.liquidity import events
 from tests.unit.price_oracle.feeds import caller_back, refuser
 
 from .samples import BTC, ETH, Samples, refused

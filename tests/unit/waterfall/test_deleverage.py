@@ -5,10 +5,9 @@ from fractions import Fraction
 import boa
 import pytest
 
-from everstock.chain.in_process import account_of
+from everstock.chain.in_process import account_of, events
 from everstock.model import words
 from tests.leaning import BOUGHT, WINDOW
-from tests.liquidity import events
 
 WAD = 10**18
 # BTC at which E < R, but not R / 2; and at which it is.
