@@ -4,6 +4,7 @@ Everything is deployed by the same code as on a chain (`everstock.chain.deployme
 nowhere else; amounts are raw units of M.
 """
 
+import gc
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -66,7 +67,16 @@ class Order(NamedTuple):
 def deployer_of(name: str) -> VyperDeployer:
     """The compiled contract called `name`, wherever under contracts/ it is."""
     (path,) = CONTRACTS.rglob(f"{name}.vy")
-    return boa.load_partial(str(path))
+    # The compiler makes objects by the hundred thousand, and those of a contract live as long as the process: the collector
+    # would go through them again and again, and once more at the end.
+    gc.disable()
+    try:
+        deployer = boa.load_partial(str(path))
+    finally:
+        gc.enable()
+    gc.collect()
+    gc.freeze()
+    return deployer
 
 
 class BoaDeployer:
