@@ -43,12 +43,14 @@ def test_settle__in_a_settle_window__gains_become_a_claim(protocol, house, holde
 def test_settle__loss_after_a_claim__takes_the_claim_first(protocol, house, holder):
     protocol.set_prices(after=1, BTC=140_000)
     house.settle(account_of(holder))
-    cash, claim = protocol.account(holder).cash, protocol.account(holder).claim
+    cash, claim, ledgers = protocol.account(holder).cash, protocol.account(holder).claim, house.ledgers()
     protocol.set_prices(after=60, BTC=139_000)
     house.settle(account_of(holder))
     (settled,) = events(house, "Settled")
     assert settled.gain < 0
     assert (settled.cash, settled.claim) == (cash, claim + settled.gain)
+    # Main owes that much less, and has no more than before.
+    assert house.ledgers() == ledgers._replace(claims=settled.claim)
 
 
 def test_settle__bankrupt__is_passed_over_and_stays_as_it_is(protocol, house, call):

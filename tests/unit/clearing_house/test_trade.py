@@ -74,6 +74,40 @@ def test_trade__below_initial_margin__reverts(protocol, trader, call):
         protocol.trade(trader, (call, -1_000))
 
 
+def test_trade__that_adds_nothing_to_the_margin__needs_no_initial_margin(protocol, trader, call):
+    """Risk as large as before, or less, may be had with what is left of margin."""
+    protocol.trade(trader, (call, -480))
+    protocol.set_prices(after=60, BTC=125_000)
+    with boa.reverts("trade: below initial margin"):
+        protocol.trade(trader, (call, -1))
+    for back in (1, 2):
+        protocol.trade(trader, (call, -1), (call, back))
+
+
+def test_trade__price_far_from_chainlinks__may_lower_risk_and_add_none(protocol, house, holder, call):
+    update = protocol.publish(after=60)
+    protocol.chainlink["BTC"].publish(price(121_800), protocol.now, protocol.now, sender=protocol.operator)
+    protocol.store(update)
+    with boa.reverts("risk_book: far from chainlink"):
+        protocol.trade(holder, (call, 1))
+    protocol.trade(holder, (call, -1))
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_trade__gain_of_the_trader__is_no_capital_to_trade_against(protocol, house, unit, call, settled):
+    """What a trade realises is no longer the pool's: it takes on as much as if the gain had been paid before."""
+    house.pool_withdraw(9_000 * unit, sender=protocol.main_pool.address)
+    buyer = protocol.trader("buyer", 1_000)
+    protocol.trade(buyer, (call, 1_000))
+    protocol.set_prices(after=60, BTC=126_000)
+    house.checkpoint()
+    if settled:
+        house.settle(account_of(buyer))
+    with boa.reverts("trade: over pool capacity"):
+        protocol.trade(buyer, (call, 1_400))
+    protocol.trade(buyer, (call, 1_350))
+
+
 def test_trade__more_than_the_equity__reverts(protocol, call):
     poor = protocol.trader("poor", 1)
     with boa.reverts("trade: bankrupt"):

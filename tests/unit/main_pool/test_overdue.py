@@ -70,19 +70,27 @@ def test_fulfil__overdue_before_others__pays_one_at_a_time(pressed, pool, lp):
     assert pool.fulfil(0, 64) == (0, 1)
 
 
-def test_fulfil__overdue_beyond_main_cash__pays_what_there_is(pressed, pool, lp, unit):
-    """Traders owe the pool more than it holds: gains are no cash until they are settled."""
+@pytest.mark.parametrize("since", [0, 600])
+@pytest.mark.parametrize("lost", [0, 150])
+def test_fulfil__overdue_beyond_main_cash__pays_what_there_is(pressed, pool, lp, unit, lost, since):
+    """Traders owe the pool more than it holds: gains are no cash until they are settled. What the checkpoint on the way
+    sweeps of the premium `since` the last is no longer there, whether E is above 2 R or, after a loss, below."""
     pressed.set_prices(after=1, BTC=108_000)
+    pool.lose(lost * unit)
     house = pressed.clearing_house
     pool.request_redeem(lp, pool.balanceOf(lp))
     pressed.set_prices(after=OVERDUE, BTC=108_000)
     house.checkpoint()
     pressed.set_prices(after=601)
     house.checkpoint()
+    pressed.set_prices(after=since)
     cash = house.ledgers().main
     assert cash < house.pool_flow().equity
+    assert (ratio(pressed) > 2) == (lost == 0)
     pool.fulfil(0, 1)
-    assert pool.maxWithdraw(lp) == pytest.approx(cash, rel=1e-6)
+    swept = sum(event.insurance + event.treasury for event in events(pool.contract, "Swept"))
+    assert (swept > 0) == (since > 0)
+    assert pool.maxWithdraw(lp) == pytest.approx(cash - swept, rel=1e-6)
     assert 0 < scale(pressed) < WAD
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from everstock.chain.in_process import account_of
 from everstock.model.waterfall import Stage
-from tests.leaning import BOUGHT, WINDOW, opened
+from tests.leaning import BOUGHT, WINDOW, WRITTEN, opened
 from tests.liquidity import NEVER, Pool
 
 CRASH = 200_000
@@ -251,11 +251,15 @@ def test_resolve__a_bankrupt_loser__insurance_pays_what_his_margin_lacks(market)
     assert market.account(market.writer).cash == 0
 
 
-def test_finalize__says_what_the_last_layers_bore(market):
+@pytest.mark.parametrize("spent", [True, False])
+def test_finalize__says_what_the_last_layers_bore(market, spent):
+    """Whether insurance was spent on a bankrupt writer, or is there to pay winners with."""
+    if not spent:
+        market.trade(market.writer, (market.call, WRITTEN), reduce_only=True)
     market.exhaust()
-    for person in (market.writer, market.buyer):
-        market.house.resolve([account_of(person)])
+    market.house.resolve([account_of(person) for person in (market.writer, market.buyer)])
     before = market.house.ledgers()
+    assert (before.insurance == 0) == spent
     market.house.finalize()
     (finished,) = market.events("SettlementFinished")
     draws = {event.layer: event.amount for event in market.events("LayerDrawn")}
