@@ -43,7 +43,7 @@ test-integration: setup ## the whole on a forked chain, through Ape
 test-deep: setup ## the stateful machines for MINUTES (60) from SEED (1), on all cores
 	@python -m tests.stateful.deep --minutes $(MINUTES) --seed $(SEED) $(ARGS)
 
-mutants: setup ## put faults into the contracts, one by one; the machines must find each (an hour)
+mutants: setup ## put faults into the contracts, one by one; machines or tests must find each (an hour)
 	@python -m tests.mutants.command $(ARGS)
 
 coverage: setup ## lines and branches of the contracts that the tests in process reach; writes docs/COVERAGE.md

@@ -1,7 +1,7 @@
-"""`make mutants`: every fault put into a copy of the contracts, one at a time; a machine must find it.
+"""`make mutants`: every fault put into a copy of the contracts, one at a time; a machine or a unit test must find it.
 
 Each fault has a copy of the sources to itself and runs of its machine, from fixed seeds, until one fails or the time for one
-is up. What the first failure said goes into the table of docs/INVARIANTS.md.
+is up; or the unit tests that are to find it. What the first failure said goes into the table of docs/INVARIANTS.md.
 """
 
 import hashlib

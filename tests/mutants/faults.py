@@ -1,4 +1,4 @@
-"""Faults that people make, one by one, and the machine that must find each."""
+"""Faults that people make, one by one, and what must find each: a stateful machine, or unit tests."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,8 @@ from typing import Final
 class Fault:
     """`old` stands once in the contract's file under contracts/; `new` takes its place.
 
-    `machine` is to find it: one of the stateful machines, or where it must be met on purpose a file of tests/unit.
+    `machine` is to find it: one of the stateful machines, to show that it bites, or the file of tests/unit that looks for
+    it on purpose.
     """
 
     what: str
@@ -205,6 +206,7 @@ FAULTS: Final = (
         "modules/portfolio_margin.vy",
         "weight: uint256 = max(c.WAD, moneyness)",
         "weight: uint256 = c.WAD",
+        "tests/unit/modules/test_portfolio_margin.py",
     ),
     Fault(
         "initial margin rounded down",
@@ -218,6 +220,7 @@ FAULTS: Final = (
         "modules/portfolio_margin.vy",
         "unsafe_div(unsafe_mul(unsafe_sub(target, left), wad), unsafe_sub(target, penalty)), 1",
         "unsafe_div(unsafe_mul(unsafe_sub(target, left), wad), unsafe_sub(target, penalty)), 0",
+        "tests/unit/modules/test_portfolio_margin.py",
     ),
     Fault(
         "what is left after a liquidation may be dust",
@@ -238,67 +241,77 @@ FAULTS: Final = (
         "modules/positions.vy",
         "unsafe_sub(unsafe_add(totals.open_legs, account.count), account.visited)",
         "max(totals.open_legs, unsafe_sub(unsafe_add(totals.open_legs, account.count), account.visited))",
+        "tests/unit/liquidator/test_liquidate.py",
     ),
     Fault(
         "an order that reduces may open the other side",
         "modules/positions.vy",
         '        checks._require(units != 0, "trade: nothing to reduce")\n        size = 0',
         '        checks._require(units != 0, "trade: nothing to reduce")',
+        "tests/unit/order_desk/test_execute.py",
     ),
     Fault(
         "the fee of a leg is not rounded up",
         "modules/trade_costs.vy",
         "sum.fee = unsafe_add(unsafe_add(cost.fee, min(by_face, by_mark)), 1)",
         "sum.fee = unsafe_add(cost.fee, min(by_face, by_mark))",
+        "tests/unit/modules/test_trade_costs.py",
     ),
     Fault(
         "impact ignores what traders hold already",
         "modules/trade_costs.vy",
         "unsafe_mul(order, unsafe_add(unsafe_mul(2, net), order))",
         "unsafe_mul(order, order)",
+        "tests/unit/modules/test_trade_costs.py",
     ),
     Fault(
         "a trade that adds nothing to the margin needs initial margin",
         "RiskBook.vy",
         "    if sum_after > sum_before:",
         "    if sum_after >= sum_before:",
+        "tests/unit/clearing_house/test_trade.py",
     ),
     Fault(
         "waiting redemptions do not count against new risk",
         "RiskBook.vy",
         "        queued = checkpoints._queued_redemptions()",
         "        queued = 0",
+        "tests/unit/main_pool/test_request_redeem.py",
     ),
     Fault(
         "capacity is asked before the gain is booked",
         "RiskBook.vy",
         "totals.accrued) - account.gain",
         "totals.accrued)",
+        "tests/unit/clearing_house/test_trade.py",
     ),
     Fault(
         "risk may be added while Chainlink disagrees",
         "RiskBook.vy",
         "        market_book._only_near_chainlink(book.restricted)\n        result.initial",
         "        result.initial",
+        "tests/unit/clearing_house/test_trade.py",
     ),
     Fault(
         "the penalty is that of the whole account",
         "RiskBook.vy",
         "result.penalty = penalty_rate * result.scenario_sum * result.fraction // (c.PERMILLE * c.WAD)",
         "result.penalty = penalty_rate * result.scenario_sum // c.PERMILLE",
+        "tests/unit/liquidator/test_liquidate.py",
     ),
     Fault(
         "a withdrawal is measured before it left",
         "RiskBook.vy",
         "integers._int(base) + account.gain - integers._int(amount)",
         "integers._int(base) + account.gain",
+        "tests/unit/clearing_house/test_withdraw.py",
     ),
     Fault(
         "LP requests execute although a checkpoint is due",
         "RiskBook.vy",
         '    checks._require(not market_book._is_stale(book), "risk_book: checkpoint due")\n',
         "",
-        "pool",
+        "tests/unit/main_pool/test_request_redeem.py",
     ),
     # Money
     Fault(
@@ -306,6 +319,7 @@ FAULTS: Final = (
         "modules/cash_ledger.vy",
         "        m.claims -= forgiven\n",
         "",
+        "tests/unit/clearing_house/test_settle.py",
     ),
     Fault(
         "cash collected from a loser is not main's",
@@ -318,6 +332,7 @@ FAULTS: Final = (
         "modules/cash_ledger.vy",
         "    backstop.insurance -= insured\n",
         "",
+        "tests/unit/liquidator/test_liquidate.py",
     ),
     Fault(
         "the treasury's share is paid twice",
@@ -330,18 +345,21 @@ FAULTS: Final = (
         "ClearingHouse.vy",
         "total: int256 = max(t.total, t.own_total)",
         "total: int256 = t.total",
+        "tests/unit/clearing_house/test_trade.py",
     ),
     Fault(
         "the liquidator's reward is insurance's too",
         "ClearingHouse.vy",
         "cash_ledger._insure(penalty - reward)",
         "cash_ledger._insure(penalty)",
+        "tests/unit/liquidator/test_liquidate.py",
     ),
     Fault(
         "a liquidation pays claims while they are frozen",
         "ClearingHouse.vy",
         "cash_ledger._realise(a.purse, main, l.gain, l.booked)",
         "cash_ledger._realise(a.purse, main, l.gain, False)",
+        "tests/unit/liquidator/test_liquidate.py",
     ),
     Fault(
         "legs that closed stay in storage",
@@ -354,7 +372,7 @@ FAULTS: Final = (
         "ClearingHouse.vy",
         "assert main.cash >= main.claims + amount,",
         "assert main.cash >= amount,",
-        "pool",
+        "tests/unit/clearing_house/test_pools.py",
     ),
     # The pools
     Fault(
@@ -376,7 +394,7 @@ FAULTS: Final = (
         "modules/pool_shares.vy",
         "if b.equity < 0 or (b.equity == 0 and b.supply != 0):",
         "if b.equity < 0:",
-        "pool",
+        "tests/unit/pool_shares/test_fulfil.py",
     ),
     Fault(
         "a redemption that is paid in part keeps its whole worth in the queue",
@@ -390,7 +408,7 @@ FAULTS: Final = (
         "modules/pool_shares.vy",
         "block.timestamp >= request.requested_at + c.DEPOSIT_WAIT + c.MAX_WAIT",
         "block.timestamp >= request.requested_at + c.DEPOSIT_WAIT",
-        "pool",
+        "tests/unit/pool_shares/test_cancel_deposit.py",
     ),
     Fault(
         "a claim in part rounds up",
@@ -411,7 +429,7 @@ FAULTS: Final = (
         "InsurancePool.vy",
         "    if stage == waterfall.SETTLED or flow.equity > 0 or self._is_idle(ledgers):\n        batch",
         "    if True:\n        batch",
-        "pool",
+        "tests/unit/insurance_pool/test_fulfil.py",
     ),
     # Deleveraging, settlement and the waterfall
     Fault(
@@ -419,32 +437,35 @@ FAULTS: Final = (
         "modules/market_book.vy",
         "if 2 * equity >= requirement and (equity >= requirement or block.timestamp < state.window_end):",
         "if equity >= requirement:",
+        "tests/unit/waterfall/test_deleverage.py",
     ),
     Fault(
         "deleveraging to R instead of the target",
         "modules/market_book.vy",
         "needed: uint256 = parameters._deleverage_target(limits) * requirement",
         "needed: uint256 = c.PERMILLE * requirement",
+        "tests/unit/waterfall/test_deleverage.py",
     ),
     Fault(
         "an overdue redemption takes nothing of the book along",
         "modules/market_book.vy",
         "free -= min(leaving * c.PERMILLE, free)",
         "free -= 0",
-        "pool",
+        "tests/unit/main_pool/test_overdue.py",
     ),
     Fault(
         "utilisation after deleveraging is that before",
         "modules/market_book.vy",
         "requirement = pool_risk._requirement(totals, charge, state.scale, pool_risk.GRANULE)\n        state.util",
         "state.util",
+        "tests/unit/waterfall/test_deleverage.py",
     ),
     Fault(
         "an overdue redemption is paid out of cash owed as claims",
         "MainPool.vy",
         "if min(overdue, cash) > limit:\n            batch = pool_shares._execute_redemptions(batch, 1, min(overdue, cash))",
         "if min(overdue, cash) > limit:\n            batch = pool_shares._execute_redemptions(batch, 1, overdue)",
-        "pool",
+        "tests/unit/main_pool/test_overdue.py",
     ),
     Fault(
         "insurance is entered at its ledger alone",
@@ -458,54 +479,63 @@ FAULTS: Final = (
         "modules/waterfall.vy",
         "    m, insured = cash_ledger._cover(main, missing)\n",
         "    m, insured = cash_ledger._cover(main, missing // 2)\n",
+        "tests/unit/liquidator/test_liquidate.py",
     ),
     Fault(
         "checkpoints count twice within three minutes",
         "modules/waterfall.vy",
         "block.timestamp >= s.counted + COUNT_GAP",
         "block.timestamp >= s.counted",
+        "tests/unit/waterfall/test_settlement.py",
     ),
     Fault(
         "an interrupted run of checkpoints goes on counting",
         "modules/waterfall.vy",
         "    if s.since != since:\n        s.count = 0\n",
         "",
+        "tests/unit/waterfall/test_settlement.py",
     ),
     Fault(
         "claims are paid from main alone",
         "modules/waterfall.vy",
         "paid: uint256 = min(main.claims, main.cash + backstop.insurance)",
         "paid: uint256 = min(main.claims, main.cash)",
+        "tests/unit/waterfall/test_settlement.py",
     ),
     Fault(
         "main gets back what insurance had paid",
         "modules/waterfall.vy",
         "insurance: uint256 = min(left, began_with)",
         "insurance: uint256 = min(left, backstop.insurance - from_insurance)",
+        "tests/unit/waterfall/test_settlement.py",
     ),
     Fault(
         "a claim is paid in full although h is below 1",
         "modules/waterfall.vy",
         "return claim * (word & (2**128 - 1)) // (word >> 128)",
         "return claim",
+        "tests/unit/waterfall/test_settlement.py",
     ),
     Fault(
         "settlement is finished while legs are open",
         "ClearingHouse.vy",
         '    assert pool_risk._decode_totals(words.totals).open_legs == 0, "clearing_house: accounts to resolve"\n',
         "",
+        "tests/unit/waterfall/test_settlement.py",
     ),
     Fault(
         "trading goes on in settlement",
         "modules/checkpoints.vy",
         '    checks._require(not state.frozen, "risk_book: in settlement")',
         "    pass",
+        "tests/unit/waterfall/test_settlement.py",
     ),
     Fault(
         "the treasury leaves below its least balance",
         "Treasury.vy",
         "assert ledgers.treasury >= self.least_balance,",
         "assert ledgers.treasury + self.least_balance >= 0,",
+        "tests/unit/treasury/test_treasury.py",
     ),
     # The order desk and the oracle
     Fault(
@@ -639,7 +669,7 @@ FAULTS: Final = (
         "ClearingHouse.vy",
         "    self._no_live_order(account)\n    margin_accounts._add_cash(account, amount)",
         "    margin_accounts._add_cash(account, amount)",
-        "order",
+        "tests/unit/clearing_house/test_deposit.py",
     ),
     Fault(
         "an order that missed its window cannot be triggered again",
@@ -681,39 +711,42 @@ FAULTS: Final = (
         "ClearingHouse.vy",
         "assert total - convert(t.fee + t.impact, int256) <= mark_limit,",
         "assert total <= mark_limit,",
-        "order",
+        "tests/unit/clearing_house/test_trade.py",
     ),
     Fault(
         "an older price takes the place of a newer one",
         "PriceOracle.vy",
         "    if published.publishTime > self._publish_time(underlying):\n        restricted",
         "    if True:\n        restricted",
-        "order",
+        "tests/unit/price_oracle/test_first_prices.py",
     ),
     Fault(
         "prices more than a minute old are stored",
         "PriceOracle.vy",
         '            assert published.publishTime + c.TRADE_MAX_AGE >= block.timestamp, "price_oracle: stale price"\n',
         "",
-        "order",
+        "tests/unit/price_oracle/test_update.py",
     ),
     Fault(
         "an uncertain price is stored",
         "PriceOracle.vy",
         "    assert convert(published.conf, uint256) * c.BASIS <= raw * feed.max_confidence,",
         "    assert convert(published.conf, uint256) * c.BASIS <= raw * c.BASIS,",
+        "tests/unit/price_oracle/test_update.py",
     ),
     Fault(
         "prices far from Chainlink's are stored unrestricted",
         "PriceOracle.vy",
         "restricted: bool = gap > feed.narrow_gap",
         "restricted: bool = gap > feed.wide_gap",
+        "tests/unit/price_oracle/test_update.py",
     ),
     Fault(
         "actions run on prices older than their age limit",
         "PriceOracle.vy",
         "unsafe_sub(block.timestamp, oldest) <= max_age,",
         "unsafe_sub(block.timestamp, oldest) <= max_age + 5,",
+        "tests/unit/clearing_house/test_settle.py",
     ),
     # Listing and parameters
     Fault(
@@ -721,24 +754,28 @@ FAULTS: Final = (
         "SeriesListing.vy",
         '        assert other.strike != strike or other.is_put != is_put, "series_listing: already listed"\n',
         "",
+        "tests/unit/series_listing/test_list_series.py",
     ),
     Fault(
         "a notice binds at once",
         "SeriesListing.vy",
         "block.timestamp + c.NOTICE_DELAY",
         "block.timestamp",
+        "tests/unit/series_listing/test_notice.py",
     ),
     Fault(
         "a series on notice is retired at once",
         "SeriesListing.vy",
         '    assert block.timestamp >= s.notice + c.NOTICE_PERIOD, "series_listing: notice period"\n',
         "",
+        "tests/unit/series_listing/test_retire.py",
     ),
     Fault(
         "parameters change without a checkpoint",
         "RiskBook.vy",
         "    extcall IClearingHouse(CLEARING_HOUSE).checkpoint()\n",
         "",
+        "tests/unit/risk_parameters/test_set_parameter.py",
     ),
     # Volatility
     Fault(
@@ -746,23 +783,27 @@ FAULTS: Final = (
         "VolatilityOracle.vy",
         "self._kept(elapsed, HALF_LIVES[i])",
         "self._kept(SPAN, HALF_LIVES[i])",
+        "tests/unit/volatility_oracle/test_sample.py",
     ),
     Fault(
         "a squared return over ten minutes, whatever time it took",
         "VolatilityOracle.vy",
         "// (elapsed * c.WAD * c.WAD)",
         "// (SPAN * c.WAD * c.WAD)",
+        "tests/unit/volatility_oracle/test_sample.py",
     ),
     Fault(
         "a jump adds to volatility without bound",
         "VolatilityOracle.vy",
         "min(added, MOST[i])",
         "added",
+        "tests/unit/volatility_oracle/test_sample.py",
     ),
     Fault(
         "the two variances change places",
         "VolatilityOracle.vy",
         "self._bounded(variances[0], track.floor), self._bounded(variances[1], track.floor)",
         "self._bounded(variances[1], track.floor), self._bounded(variances[0], track.floor)",
+        "tests/unit/volatility_oracle/test_sample.py",
     ),
 )
