@@ -8,8 +8,8 @@ from typing import Final
 class Fault:
     """`old` stands once in the contract's file under contracts/; `new` takes its place.
 
-    `machine` is to find it: one of the stateful machines, to show that it bites, or the file of tests/unit that looks for it
-    on purpose.
+    `machine` is to find it: one of the stateful machines, to show that it bites, or the file of tests/unit that looks for
+    it on purpose.
     """
 
     what: str

@@ -10,15 +10,15 @@ from tests.liquidity import ZERO_ADDRESS
 @pytest.fixture(scope="session")
 def earning():
     """A market whose treasury has earned something: 50 tokens above what must stay."""
-    protocol = Protocol()
-    buyer = protocol.trader("buyer", 2_000)
+    # A pool that carries so much that a few trades' fees are enough.
+    protocol = Protocol(main_deposit=1_000_000)
+    buyer = protocol.trader("buyer", 200_000)
     series = protocol.list_series()
     while protocol.clearing_house.ledgers().treasury < 50 * protocol.unit + protocol.treasury.least_balance():
-        for face in (1_500, -1_500):
+        for face in (150_000, -150_000):
             protocol.trade(buyer, (series, face))
         protocol.set_prices(after=3_600)
         protocol.clearing_house.checkpoint()
-        protocol.deposit(buyer, 10 * protocol.unit)
     return protocol
 
 
