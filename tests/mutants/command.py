@@ -11,10 +11,11 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -58,12 +59,7 @@ def plant(fault: Fault, root: Path) -> None:
 def hunt(fault: Fault) -> Finding:
     """Look for a planted fault in a process of its own. Raises `RuntimeError` if that fails for another reason."""
     begin = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        root = Path(folder)
-        for name in SOURCES:
-            source = ROOT / name
-            copy = shutil.copytree if source.is_dir() else shutil.copy
-            copy(source, root / name)
+    with _copy() as root:
         plant(fault, root)
         if fault.machine.startswith("tests/"):
             return Finding(fault, unit_tests(fault, root), 0, time.monotonic() - begin)
@@ -79,6 +75,23 @@ def hunt(fault: Fault) -> Finding:
         raise RuntimeError(f"{fault.what}: {done.stderr[-2_000:]}")
     found = json.loads(done.stdout.splitlines()[-1])
     return Finding(fault, found["said"], found["steps"], time.monotonic() - begin)
+
+
+@contextmanager
+def _copy() -> Iterator[Path]:
+    """A copy of the sources, at the same place for every fault of a worker: contracts are compiled anew only where they, or
+    their place, changed."""
+    root = ROOT / "build" / "mutants" / threading.current_thread().name
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    try:
+        for name in SOURCES:
+            source = ROOT / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, root / name)
+        yield root
+    finally:
+        shutil.rmtree(root)
 
 
 def unit_tests(fault: Fault, root: Path) -> str:
@@ -161,7 +174,7 @@ def main(only: str | None, machine: str | None, workers: int, resume: bool, writ
     found = noted(sources)
     known = found.keys() & set(faults) if resume else set()
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(workers) as executor:
+    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(workers, "worker") as executor:
         task = progress.add_task("planting", total=len(faults), completed=len(known))
         for finding in executor.map(hunt, [fault for fault in faults if fault not in known]):
             found[finding.fault] = finding
