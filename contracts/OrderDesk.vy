@@ -41,8 +41,8 @@ EXEC_WINDOW: public(constant(uint256)) = 60
 # The longest DELAY: half the window, so that the other half is left to bring the price.
 MAX_DELAY: public(constant(uint256)) = 30
 # So many of an account's orders may go live in a minute of the clock, hence twice as many be live: whoever executes the last has
-# to execute all before it, eight a call.
-MAX_LIVE: public(constant(uint256)) = 16
+# to execute all before it, in the 60 s that it has, and each may have a price of its own.
+MAX_LIVE: public(constant(uint256)) = 8
 # A price triggers an order until it is so old. Seconds: enough to bring one, too little to hold one back for a bad moment.
 TRIGGER_MAX_AGE: public(constant(uint256)) = 15
 # A conditional order waits at most so long, so that every fee comes back one day. Seconds.
@@ -62,6 +62,8 @@ TRIGGER_GAS: constant(uint256) = 800_000
 # formula of docs.base.org (Fjord, execution engine) and Base's scalars, about 0.0023 and 1.06, the data is 0.3e13 while
 # Ethereum's base fee is 20 gwei and its blobs' 1 gwei.
 FLAT_FEE: constant(uint256) = 10**13
+# So much of the least fee of a market order must be left when an order is triggered: what an execution costs.
+PAYS_PERCENT: constant(uint256) = 80
 # Gas that must be left before an order is filled: more than the dearest trade (eight legs and the first checkpoint of
 # 32 series, 1.7M measured) and the 64th part that a call leaves behind.
 TRADE_GAS: constant(uint256) = 3_000_000
@@ -549,6 +551,10 @@ def _is_due(order: IOrderDesk.Order, word: uint256, restricted: bool) -> bool:
     assert block.timestamp <= published + TRIGGER_MAX_AGE, "order_desk: stale price"
     if published < order.requested_at + DELAY or (restricted and not order.reduce_only):
         return False
+    # Else nobody but its trader would execute it, who could wait and see.
+    left: uint256 = order.fee - self._trigger_share(order)
+    if PAYS_PERCENT * self._min_fee(len(order.legs), block.basefee, False) > 100 * left:
+        return False
     above: uint256 = order.trigger & MAX_PRICE
     below: uint256 = (order.trigger >> 64) & MAX_PRICE
     reached: bool = price <= below or (above != 0 and price >= above)
@@ -560,12 +566,21 @@ def _is_due(order: IOrderDesk.Order, word: uint256, restricted: bool) -> bool:
 
 
 @internal
+@pure
+def _trigger_share(order: IOrderDesk.Order) -> uint256:
+    """
+    @notice What of an order's fee goes to whoever triggers it, wei.
+    """
+    return order.fee * TRIGGER_GAS // (TRIGGER_GAS + self._execution_gas(len(order.legs)))
+
+
+@internal
 def _make_live(order: IOrderDesk.Order) -> uint256:
     """
     @notice Make a conditional order a market order of now.
     @return What whoever does so earns, wei.
     """
-    share: uint256 = order.fee * TRIGGER_GAS // (TRIGGER_GAS + self._execution_gas(len(order.legs)))
+    share: uint256 = self._trigger_share(order)
     live: IOrderDesk.Order = order
     live.trigger = order.trigger & (ARMED - 1)
     live.requested_at = block.timestamp

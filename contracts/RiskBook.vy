@@ -375,9 +375,9 @@ def market_words() -> IRiskBook.MarketWords:
 @pure
 def _differs(book: market_book.Book, prices: uint256[2]) -> bool:
     """
-    @notice Whether an order's own prices are not the latest.
+    @notice Whether an order's own prices are not the latest. A market of one underlying has no second.
     """
-    return (prices[0] != 0 and prices[0] != book.terms[0].price) or (prices[1] != 0 and prices[1] != book.terms[1].price)
+    return prices[0] != book.terms[0].price or (prices[1] != 0 and prices[1] != book.terms[1].price)
 
 
 @internal

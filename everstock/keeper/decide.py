@@ -31,7 +31,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.state import Health, Key, Market, Order, State, Update
 from everstock.model.constants import LIQUIDATION_MAX_AGE, TRADE_MAX_AGE
-from everstock.model.order_desk import EXEC_WINDOW, MAX_LIVE, TRIGGER_MAX_AGE, Trigger, trigger_share
+from everstock.model.order_desk import EXEC_WINDOW, MAX_LIVE, TRIGGER_MAX_AGE, Trigger, pays_once_triggered, trigger_share
 from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
 from everstock.model.waterfall import COUNT_GAP, Stage
@@ -152,9 +152,10 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
         update = _own_prices(state, policy, market, order)
         if key in busy or update is None or _waits_for_news(state, policy, market, order, update):
             continue
-        # An execution brings the first prices of all underlyings, whichever are traded.
+        # An execution brings the first prices of all underlyings, whichever are traded. What failed goes alone, with all
+        # of its account: those wait for each other anyway.
         group = update.published(market.underlyings)
-        shared.setdefault((*group, *key[2:]) if key in state.suspects else group, []).append(order)
+        shared.setdefault((*group, order.account) if key in state.suspects else group, []).append(order)
     waiting = {(order.account, order.nonce) for order in market.orders}
     for orders in shared.values():
         update = state.firsts[orders[0].requested_at + market.order_delay]
@@ -170,7 +171,7 @@ def _in_turn(orders: Sequence[Order], waiting: Set[tuple[int, int]], time: int) 
     """Those of some orders that one call can execute, each after the one it follows.
 
     Left out are those that follow one of the `waiting` (account, nonce) which is not among them, until the head is past its
-    window, as the block is then that they are simulated upon, and every one that they could be mined in.
+    window, as every block then is that they could be mined in.
     """
     free: list[Order] = []
     followers: dict[tuple[int, int], list[Order]] = {}
@@ -241,7 +242,7 @@ def _triggers(state: State, policy: Policy, market: Market, busy: frozenset[Key]
 def _with_room(state: State, market: Market, orders: Iterable[Order]) -> Iterator[Order]:
     """The first of some orders, as many as may go live in one minute of the clock beside the others of their accounts.
 
-    The minute is the head's, as they are simulated upon that: if they are mined in the next, there is more room.
+    The minute is the head's: if they are mined in the next, there is more room.
     """
     minute = state.time // EXEC_WINDOW
     taken = Counter(
@@ -268,6 +269,8 @@ def _is_reached(state: State, policy: Policy, market: Market, order: Order) -> b
     if not usable or not trigger.holds(price.price) or not _are_open(market, order):
         return False
     if state.is_restricted(market) and not order.reduce_only:
+        return False
+    if not pays_once_triggered(order.fee, len(order.legs), state.base_fee):
         return False
     left = order.fee - trigger_share(order.fee, len(order.legs))
     cost = gas.of_orders([order]) * (state.base_fee + policy.priority_fee) + DATA_FEE

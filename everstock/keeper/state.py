@@ -150,8 +150,8 @@ class State:
     base_fee: int
     stored: tuple[Price, ...]
     restricted: tuple[bool, ...]
+    free: tuple[tuple[int, int], ...]
     markets: tuple[Market, ...]
-    free: tuple[tuple[int, int], ...] = ()
     sampled: tuple[int, ...] = ()
     latest: Update | None = None
     refused: str = ""

@@ -16,7 +16,7 @@ from everstock.model.series_book import FROZEN, OPEN
 # From a request to the last second of price and execution.
 EXEC_WINDOW: Final = 60
 # How many of an account's orders may go live in a minute of the clock.
-MAX_LIVE: Final = 16
+MAX_LIVE: Final = 8
 # How old a price that triggers an order may be, and how long an order may wait for one.
 TRIGGER_MAX_AGE: Final = 15
 MAX_WAIT: Final = 365 * 86_400
@@ -24,6 +24,8 @@ MAX_WAIT: Final = 365 * 86_400
 BASE_GAS: Final = 1_000_000
 LEG_GAS: Final = 50_000
 TRIGGER_GAS: Final = 800_000
+# How much of a market order's least fee must be left when an order is triggered.
+PAYS_PERCENT: Final = 80
 FLAT_FEE: Final = 10**13  # wei
 MAX_FACE: Final = 2**127 - 1
 MAX_SERIES_ID: Final = 2**16 - 1
@@ -215,7 +217,7 @@ class Desk:
             self.go_live(order)
         return order
 
-    def trigger(self, orders: Sequence[Order], published: Mapping[int, Published]) -> list[bool]:
+    def trigger(self, orders: Sequence[Order], published: Mapping[int, Published], base_fee: int) -> list[bool]:
         """Make conditional orders that the oracle's price triggers market orders of now, after storing what was `published`
         of every underlying of the market, if anything was.
 
@@ -229,7 +231,7 @@ class Desk:
         for order in orders:
             waits = self.waiting.get((order.account, order.nonce)) == order
             waiting |= waits
-            triggered.append(waits and self._is_due(order))
+            triggered.append(waits and self._is_due(order, base_fee))
             if triggered[-1]:
                 share = trigger_share(order.fee, len(order.legs))
                 live = replace(
@@ -335,7 +337,7 @@ class Desk:
         require(trigger.above == 0 or trigger.below < trigger.above, "order_desk: triggers crossed")
         return trigger.word | ARMED
 
-    def _is_due(self, order: Order) -> bool:
+    def _is_due(self, order: Order, base_fee: int) -> bool:
         """Whether the stored price triggers an order that waits."""
         risk, trigger = self.house.risk, Trigger.of(order.trigger)
         if not order.waits_for_trigger(risk.now) or risk.now + EXEC_WINDOW > order.deadline:
@@ -344,6 +346,8 @@ class Desk:
         require(risk.now <= word.publish_time + TRIGGER_MAX_AGE, "order_desk: stale price")
         restricted = any(risk.oracle.stored(id_).restricted for id_ in risk.underlyings)
         if word.publish_time < order.requested_at + self.delay or (restricted and not order.reduce_only):
+            return False
+        if not pays_once_triggered(order.fee, len(order.legs), base_fee):
             return False
         is_open = trigger.holds(word.price) and self._are_open(order.legs, order.reduce_only)
         return is_open and self._live_orders(order.account) < MAX_LIVE
@@ -385,6 +389,12 @@ def min_fee(legs: int, base_fee: int, conditional: bool = False) -> int:
 def trigger_share(fee: int, legs: int) -> int:
     """What of the fee of an order of so many legs goes to whoever triggers it, wei."""
     return fee * TRIGGER_GAS // (TRIGGER_GAS + BASE_GAS + LEG_GAS * legs)
+
+
+def pays_once_triggered(fee: int, legs: int, base_fee: int) -> bool:
+    """Whether what is left of the fee of an order of so many legs, once it is triggered, pays for its execution; `base_fee` of
+    the block, wei."""
+    return 100 * (fee - trigger_share(fee, legs)) >= PAYS_PERCENT * min_fee(legs, base_fee)
 
 
 def check_legs(legs: Sequence[OrderLeg]) -> None:

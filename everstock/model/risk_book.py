@@ -135,7 +135,7 @@ class RiskBook(MarketBook):
     ) -> Trade:
         """Realise all legs, then change them by the order at the latest marks.
 
-        `own_prices` are the order's own (USD, 8 decimals), per underlying; 0 where it has no leg.
+        `own_prices` are the order's own (USD, 8 decimals), per underlying; 0 where a market has no second.
         """
         prices, sweep = self.begin(TRADE_MAX_AGE, main, claims)
         self.only_closed_window()
@@ -147,7 +147,7 @@ class RiskBook(MarketBook):
         change, latest, own = Change(), Cost(), Cost()
         cash_floor = 0
         for item in order:
-            v = self._tradable(prices, item.series, own_prices)
+            v = self._tradable(prices, item.series)
             u = v.s.underlying
             account.growth += v.growth
             before = account.units(item.series)
@@ -294,7 +294,7 @@ class RiskBook(MarketBook):
 
     # Steps of a trade
 
-    def _tradable(self, prices: Prices, id_: int, own_prices: Sequence[int]) -> View:
+    def _tradable(self, prices: Prices, id_: int) -> View:
         """A series that an order may name, brought to the present."""
         require(id_ in self.book.series, "trade: unknown series")
         v = self.view(prices, id_)

@@ -17,6 +17,7 @@ from everstock.keeper import state as keeper
 from everstock.keeper.actions import Checkpoint, Finalize, Liquidate, Resolve
 from everstock.keeper.decide import Policy, decide
 from everstock.model.constants import WAD
+from everstock.model.order_desk import MAX_PRICE
 from everstock.model.volatility_oracle import SPAN, Track
 from everstock.model.waterfall import Stage
 from everstock.parameters import ORDER_DELAY
@@ -252,7 +253,13 @@ class Market:
         )
         market = keeper.Market(**{**vars(self.state), "healths": healths})
         return keeper.State(
-            block=0, time=self.protocol.now, base_fee=0, stored=stored, restricted=(False, False), markets=(market,)
+            block=0,
+            time=self.protocol.now,
+            base_fee=0,
+            stored=stored,
+            restricted=(False, False),
+            free=2 * ((0, MAX_PRICE),),
+            markets=(market,),
         )
 
     def _do(self, action: object) -> tuple[int, ...]:

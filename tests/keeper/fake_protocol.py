@@ -17,7 +17,7 @@ from everstock.keeper.decide import EXEC_WINDOW
 from everstock.keeper.hermes import HermesError, NotFound
 from everstock.keeper.rpc import RpcError
 from everstock.keeper.state import NEVER, Order, Price, Update
-from everstock.model.order_desk import MAX_LIVE, TRIGGER_MAX_AGE, Trigger
+from everstock.model.order_desk import MAX_LIVE, TRIGGER_MAX_AGE, Trigger, pays_once_triggered
 from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
 from everstock.parameters import ORDER_DELAY
@@ -386,7 +386,8 @@ class FakeProtocol:
                 raise Refused("order_desk: stale price")
             reached = stored.publish_time >= o.requested_at + ORDER_DELAY and trigger.holds(stored.price)
             is_open = fake.are_open(o) and (o.reduce_only or not self._is_restricted())
-            done.append(waits and reached and is_open and fake.has_room(o.account, self._now))
+            pays = pays_once_triggered(o.fee, len(o.legs), self.node.base_fee)
+            done.append(waits and reached and is_open and pays and fake.has_room(o.account, self._now))
             if done[-1]:
                 live = fake.go_live(replace(o, trigger=trigger.word, requested_at=self._now))
                 self.happened["triggered", market.symbol, o.account, o.nonce] += 1

@@ -25,7 +25,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.decide import DATA_FEE, EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.state import Pool
-from everstock.model.order_desk import ARMED, Trigger, min_fee
+from everstock.model.order_desk import ARMED, MAX_LIVE, Trigger, min_fee, pays_once_triggered
 from everstock.model.series_book import FROZEN
 from everstock.model.waterfall import Stage
 from everstock.parameters import ORDER_DELAY
@@ -652,11 +652,11 @@ MINUTE = NOW // 60
 @pytest.mark.parametrize(
     ("bursts", "triggered"),
     [
-        ({}, [8, 8]),
-        ({7: (MINUTE, 3)}, [8, 5]),
-        ({7: (MINUTE, 16)}, []),
-        ({7: (MINUTE - 1, 16)}, [8, 8]),
-        ({8: (MINUTE, 16)}, [8, 8]),
+        ({}, [MAX_LIVE]),
+        ({7: (MINUTE, 3)}, [MAX_LIVE - 3]),
+        ({7: (MINUTE, MAX_LIVE)}, []),
+        ({7: (MINUTE - 1, MAX_LIVE)}, [MAX_LIVE]),
+        ({8: (MINUTE, MAX_LIVE)}, [MAX_LIVE]),
     ],
 )
 def test_triggers__of_one_account__as_many_as_may_go_live_in_a_minute(bursts, triggered):
@@ -666,22 +666,22 @@ def test_triggers__of_one_account__as_many_as_may_go_live_in_a_minute(bursts, tr
 
 def test_triggers__of_one_account__those_on_their_way_count():
     orders = [conditional(nonce=nonce) for nonce in range(1, 20)]
-    on_their_way = frozenset(order_key(TSLA, o) for o in orders[:14])
+    on_their_way = frozenset(order_key(TSLA, o) for o in orders[: MAX_LIVE - 2])
     world = moved(101_000, *orders, in_flight=on_their_way)
     (action,) = actions_of(TriggerOrders, world)
-    assert [o.nonce for o in action.orders] == [15, 16]
+    assert [o.nonce for o in action.orders] == [MAX_LIVE - 1, MAX_LIVE]
 
 
 @pytest.mark.parametrize(("second", "triggered"), [(59, False), (60, True)])
 def test_triggers__of_one_account_without_room__once_the_head_is_of_the_next_minute(second, triggered):
     time = 60 * MINUTE + second
     world = replace(moved(101_000, published=time), time=time)
-    assert bool(actions_of(TriggerOrders, of_market(world, bursts={7: (MINUTE, 16)}))) is triggered
+    assert bool(actions_of(TriggerOrders, of_market(world, bursts={7: (MINUTE, MAX_LIVE)}))) is triggered
 
 
 def test_triggers__of_other_accounts__are_not_kept_by_one_that_has_no_room():
     orders = (conditional(), conditional(account=8))
-    (action,) = actions_of(TriggerOrders, of_market(moved(101_000, *orders), bursts={7: (MINUTE, 16)}))
+    (action,) = actions_of(TriggerOrders, of_market(moved(101_000, *orders), bursts={7: (MINUTE, MAX_LIVE)}))
     assert [o.account for o in action.orders] == [8]
 
 
@@ -697,10 +697,19 @@ def test_triggers__the_order_desks_least_fee__pays(legs, base_fee):
     assert actions_of(TriggerOrders, moved(101_000, conditional(legs=((1, 1),) * legs, fee=fee), base_fee=base_fee))
 
 
-def test_triggers__whose_execution_nobody_would_pay_for__skipped_unless_told_otherwise():
-    world = moved(101_000, conditional(fee=10**13))
-    assert not actions_of(TriggerOrders, world)
-    assert actions_of(TriggerOrders, world, Policy(unprofitable=True))
+def test_triggers__that_do_not_pay__skipped_unless_told_otherwise():
+    world, dear = moved(101_000, conditional(fee=3 * 10**13)), 10**9
+    assert actions_of(TriggerOrders, world)
+    assert not actions_of(TriggerOrders, world, Policy(priority_fee=dear))
+    assert actions_of(TriggerOrders, world, Policy(priority_fee=dear, unprofitable=True))
+
+
+def test_triggers__that_the_desk_refuses_for_what_would_be_left_of_the_fee__are_always_skipped():
+    least = min_fee(1, 5_000_000)
+    fee = next(fee for fee in range(least, 4 * least, 10**9) if pays_once_triggered(fee, 1, 5_000_000))
+    for policy in (POLICY, Policy(unprofitable=True)):
+        assert actions_of(TriggerOrders, moved(101_000, conditional(fee=fee)), policy)
+        assert not actions_of(TriggerOrders, moved(101_000, conditional(fee=fee - 10**9)), policy)
 
 
 def test_orders__that_wait_for_a_trigger__are_not_executed():

@@ -299,7 +299,7 @@ class OrderMachine(Machine):
         """Requested, reached, triggered by one keeper and (a little later) by the other, and executed; or its window missed."""
         deadline, before = self.told.now + 1_000, len(self.orders)
         trigger = Trigger(0, price(self.told.protocol.index["BTC"]), 0)
-        fee = order_desk.min_fee(1, self.base_fee, True)
+        fee = 3 * order_desk.min_fee(1, self.base_fee, True)
         legs = [OrderLeg(self.series[0], self.unit // 2)]
         self.tell_request("first trader", legs, [NO_LIMIT, NO_LIMIT], False, deadline, fee, trigger)
         if len(self.orders) == before:
@@ -339,14 +339,16 @@ class OrderMachine(Machine):
             updates = [update]
         fee = self.told.protocol.pyth.getUpdateFee(updates)
         waiting, before = self.market.desk.ether, boa.env.get_balance(by)
-        result = self.told.tell(
-            "trigger",
-            desk,
-            lambda: desk.trigger([_terms(order) for order in orders], updates, value=fee, sender=by),
-            self.market.desk.trigger,
-            orders,
-            published,
-        )
+        with self.at_base_fee():
+            result = self.told.tell(
+                "trigger",
+                desk,
+                lambda: desk.trigger([_terms(order) for order in orders], updates, value=fee, sender=by),
+                self.market.desk.trigger,
+                orders,
+                published,
+                self.base_fee,
+            )
         earned = waiting - self.market.desk.ether
         assert boa.env.get_balance(by) == before + (0 if isinstance(result, Revert) else earned - fee)
         if isinstance(result, Revert):

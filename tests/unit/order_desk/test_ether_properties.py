@@ -6,8 +6,8 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from everstock.chain.in_process import DELAY, EXEC_WINDOW, Order, events
-from everstock.model.order_desk import ARMED
+from everstock.chain.in_process import DELAY, EXEC_WINDOW, Order, account_of, events
+from everstock.model.order_desk import ARMED, MAX_LIVE
 
 from .desk import reverts, wallet
 
@@ -39,6 +39,15 @@ class OrderDeskEther(RuleBasedStateMachine):
         self.forced = 0
         self.wealth = {who: boa.env.get_balance(who) for who in (*self.traders, self.keeper)}
 
+    def make_room(self, trader):
+        """Let the minute pass in which no more of the trader's orders may go live."""
+        ended = (order for order in self.ended if order.trigger < ARMED)
+        live = (order for order in self.waiting.values() if order.trigger < ARMED)
+        minutes = [order.requested_at // EXEC_WINDOW for order in (*ended, *live) if order.account == account_of(trader)]
+        recent = [minute for minute in minutes if minute >= self.protocol.now // EXEC_WINDOW]
+        if max(map(recent.count, recent), default=0) >= MAX_LIVE - 1:
+            self.protocol.set_prices(after=EXEC_WINDOW)
+
     def end(self, order, receiver):
         """The order is gone and its fee is the receiver's."""
         del self.waiting[order.account, order.nonce]
@@ -66,6 +75,7 @@ class OrderDeskEther(RuleBasedStateMachine):
     @rule(who=st.integers(0, 2), extra=fees, face=st.sampled_from([1, -1, 0.1]))
     def request(self, who, extra, face):
         trader = self.traders[who]
+        self.make_room(trader)
         fee = self.desk.min_fee(1) + extra
         order = self.protocol.request(trader, (self.series, face), fee=fee)
         self.waiting[order.account, order.nonce] = order
@@ -76,6 +86,7 @@ class OrderDeskEther(RuleBasedStateMachine):
     def trigger(self, who, extra):
         """A conditional order that any price triggers, and which ends within its window as a market order does."""
         trader = self.traders[who]
+        self.make_room(trader)
         fee = self.desk.min_fee(1, boa.env.evm.vm.state.base_fee, True) + extra
         deadline = self.protocol.now + DELAY + EXEC_WINDOW
         order = self.protocol.request_conditional(trader, (self.series, 0.1), above=1, fee=fee, deadline=deadline)

@@ -7,7 +7,7 @@ from eth_utils import keccak
 
 from everstock.chain import addresses
 from everstock.chain.in_process import DELAY, EXEC_WINDOW, UNDERLYINGS, events
-from everstock.model.order_desk import ARMED, TRIGGER_MAX_AGE, trigger_share
+from everstock.model.order_desk import ARMED, TRIGGER_MAX_AGE, min_fee, trigger_share
 
 from .desk import ETHER, GWEI, NOTHING, base_fee, cold, gas_of_calls, reverts
 from .test_min_fee import BASE_FEES, PYTH_GAS, whole
@@ -408,3 +408,29 @@ def test_trigger__price_of_each_underlying_is_the_oracles_own(protocol, desk, tr
     with reverts(desk, "order_desk: stale price"):
         desk.trigger([order], [], sender=keeper)
     assert protocol.trigger(order, by=keeper) == [True]
+
+
+@pytest.mark.parametrize("legs", [1, 8])
+def test_trigger__only_while_what_is_left_of_the_fee_pays_for_an_execution(protocol, desk, trader, legs):
+    """Otherwise nobody but its trader would execute it, who could wait and see."""
+    series = [protocol.list_series(name, m, p) for name in UNDERLYINGS for m in (0.85, 1.15) for p in (True, False)][:legs]
+    with base_fee(GWEI):
+        order = protocol.request_conditional(trader, *[(id_, 0.5) for id_ in series], below=118_000)
+    update = protocol.publish(after=DELAY, BTC=117_900)
+    left = order.fee - share_of(order)
+    dear = next(wei for wei in range(GWEI, 2 * GWEI, 1_000) if 100 * left < 80 * min_fee(legs, wei))
+    assert dear > 1.2 * GWEI
+    with base_fee(dear), reverts(desk, "order_desk: not triggered"):
+        protocol.trigger(order, updates=[update])
+    with base_fee(dear - 1_000):
+        assert protocol.trigger(order, updates=[update]) == [True]
+
+
+def test_trigger__again__only_if_the_fee_was_more_than_the_least(protocol, desk, trader, btc):
+    least = desk.min_fee(1, boa.env.evm.vm.state.base_fee, True)
+    orders = [protocol.request_conditional(trader, (btc, 1), below=118_000, fee=times * least) for times in (1, 2)]
+    protocol.publish(after=DELAY, BTC=117_900)
+    assert protocol.trigger(*orders) == [True, True]
+    live = [event.order for event in events(desk, "Triggered")]
+    protocol.publish(after=EXEC_WINDOW + 1, BTC=117_900)
+    assert protocol.trigger(*live) == [False, True]

@@ -150,7 +150,7 @@ def test_execute__three__only_in_order(protocol, desk, trader, btc, pair):
 
 
 def test_execute__what_it_follows_is_live_again__does_not_wait_for_that(protocol, desk, trader, btc):
-    stop = protocol.request_conditional(trader, (btc, 1), below=118_000)
+    stop = protocol.request_conditional(trader, (btc, 1), below=118_000, fee=ETHER)
     protocol.publish(after=DELAY, BTC=117_000)
     protocol.trigger(stop)
     (event,) = events(desk, "Triggered")
