@@ -686,6 +686,13 @@ FAULTS: Final = (
         "tests/unit/order_desk/test_trigger.py",
     ),
     Fault(
+        "an order is triggered whose fee does not pay for its execution",
+        "OrderDesk.vy",
+        "    if PAYS_PERCENT * self._min_fee(len(order.legs), block.basefee, False) > 100 * left:\n        return False\n",
+        "",
+        "tests/unit/order_desk/test_trigger.py",
+    ),
+    Fault(
         "an execution takes the first price of one underlying",
         "OrderDesk.vy",
         "        UNDERLYINGS, updates, earliest + DELAY,",
