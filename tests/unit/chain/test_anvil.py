@@ -11,9 +11,11 @@ import pytest
 from everstock.chain.anvil import Anvil, AnvilError
 
 # Starts Anvil, says its pid, and waits.
+# A shell's background jobs ignore SIGINT, and so would their children.
 CHILD = """
-import time
+import signal, time
 from everstock.chain.anvil import Anvil
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Anvil() as anvil:
     print(anvil.pid, flush=True)
     time.sleep(60)
