@@ -156,22 +156,27 @@ class Protocol:
         self.unit = 10**self.decimals
         self.parameters = self.parameters or MarketParameters.preset(STOCK_PRICE, self.decimals)
         self.token = self.deployer.deploy("HostileToken", self.decimals)
-        self.market: Market = deploy_market(
-            self.deployer,
-            owner=self.owner,
-            timelock=self.timelock,
-            token=self.token.address,
-            decimals=self.decimals,
-            name="TSLA.M",
-            oracle=self.oracle.address,
-            parameters=self.parameters,
-        )
+        self.market = self.deploy_market("TSLA.M")
         for role, contract in self.market.contracts().items():
             setattr(self, role, contract)
         self.set_prices()
         self.endow(self.main_pool.address, self.main_deposit)
         self.endow(self.insurance_pool.address, self.insurance_deposit)
         self.clearing_house.checkpoint()
+
+    def deploy_market(self, name: str, underlyings: Sequence[int] = (0, 1)) -> Market:
+        """A market of the token, empty, on the same oracle; `underlyings` are the oracle's ids, one or two."""
+        return deploy_market(
+            self.deployer,
+            owner=self.owner,
+            timelock=self.timelock,
+            token=self.token.address,
+            decimals=self.decimals,
+            name=name,
+            oracle=self.oracle.address,
+            parameters=self.parameters,
+            underlyings=underlyings,
+        )
 
     def fork(self) -> "Protocol":
         """The same contracts for one test or example, which titanoboa undoes: with prices and a publisher of its own."""

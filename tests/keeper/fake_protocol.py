@@ -17,7 +17,7 @@ from everstock.keeper.decide import EXEC_WINDOW
 from everstock.keeper.hermes import HermesError, NotFound
 from everstock.keeper.rpc import RpcError
 from everstock.keeper.state import NEVER, Order, Price, Update
-from everstock.model.order_desk import MAX_LIVE, TRIGGER_MAX_AGE, Trigger, pays_once_triggered
+from everstock.model.order_desk import MAX_LIVE, TRIGGER_MAX_AGE, Live, Trigger, pays_once_triggered
 from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
 from everstock.parameters import ORDER_DELAY
@@ -96,7 +96,8 @@ class FakeMarket:
 
     def is_live(self, account: int, followed: int, now: int) -> bool:
         """Whether an order, given as of `follows`, may still be executed."""
-        return now <= followed % 2**32 and (account, followed >> 32) in self.orders
+        order = Live.of(followed)
+        return now <= order.until and (account, order.nonce) in self.orders
 
     def has_room(self, account: int, now: int) -> bool:
         """Whether another order of an account may go live."""

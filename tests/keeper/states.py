@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from everstock.keeper.state import Health, Market, Order, Price, State, Update
-from everstock.model.order_desk import EXEC_WINDOW
+from everstock.model.order_desk import EXEC_WINDOW, Live
 from everstock.parameters import ORDER_DELAY
 
 NOW = 1_000_000
@@ -42,7 +42,7 @@ def order(requested_at: int = NOW - ORDER_DELAY, **terms) -> Order:
 
 def link(nonce: int, live_at: int) -> int:
     """What an order follows: the account's order of this nonce, which went live then."""
-    return nonce << 32 | live_at + EXEC_WINDOW
+    return Live(live_at + EXEC_WINDOW, nonce).word
 
 
 def health(account: int, shortfall: int = 1, legs: int = 1) -> Health:

@@ -24,7 +24,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.decide import EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.state import Health, Market, Pool, Price, State, Update
-from everstock.model.order_desk import ARMED, MAX_LIVE, TRIGGER_MAX_AGE, Trigger, trigger_share
+from everstock.model.order_desk import ARMED, MAX_LIVE, TRIGGER_MAX_AGE, Live, Trigger, trigger_share
 from everstock.model.series_book import FROZEN
 from everstock.model.waterfall import Stage
 from everstock.parameters import ORDER_DELAY
@@ -226,9 +226,9 @@ def batches_of(state, policy=POLICY):
 
 def followed_in(market):
     """(account, nonce) of orders that follow one which still waits in its window -> of that one."""
-    live = {(o.account, o.nonce): (o.account, o.follows >> 32) for o in market.orders if NOW <= o.follows % 2**32}
-    waiting = {(o.account, o.nonce) for o in market.orders}
-    return {place: followed for place, followed in live.items() if followed in waiting}
+    followed = {(o.account, o.nonce): Live.of(o.follows) for o in market.orders}
+    live = {place: (place[0], order.nonce) for place, order in followed.items() if NOW <= order.until}
+    return {place: before for place, before in live.items() if before in followed}
 
 
 @settings(max_examples=300)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from everstock.chain.deployment import deploy_market
 from everstock.chain.in_process import OPENING, START, VARIANCES, Protocol, account_of, price
 
 from .views import WAD, Lens, stored_series
@@ -216,18 +215,7 @@ def test_legs__of_a_retired_series__stay_visible_until_paid(protocol, lens, seri
 def eth_market():
     """A market on ETH alone beside the usual one, with the same oracle."""
     protocol = Protocol()
-    market = deploy_market(
-        protocol.deployer,
-        owner=protocol.owner,
-        timelock=protocol.timelock,
-        token=protocol.token.address,
-        decimals=18,
-        name="NVDA.M",
-        oracle=protocol.oracle.address,
-        parameters=protocol.parameters,
-        underlyings=(1,),
-    )
-    return protocol, market
+    return protocol, protocol.deploy_market("NVDA.M", underlyings=(1,))
 
 
 def test_market__of_one_underlying__is_shown_once(eth_market, lens_contract):

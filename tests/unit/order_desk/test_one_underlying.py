@@ -2,7 +2,6 @@
 
 import pytest
 
-from everstock.chain.deployment import deploy_market
 from everstock.chain.in_process import DELAY, events, price
 
 from .desk import reverts
@@ -15,18 +14,7 @@ BEFORE = 4_500
 def alone(protocol):
     """A market on ETH alone beside the usual one, with pools as large."""
     twin = protocol.fork()
-    market = deploy_market(
-        protocol.deployer,
-        owner=protocol.owner,
-        timelock=protocol.timelock,
-        token=protocol.token.address,
-        decimals=protocol.decimals,
-        name="NVDA.M",
-        oracle=protocol.oracle.address,
-        parameters=protocol.parameters,
-        underlyings=(1,),
-    )
-    for role, contract in market.contracts().items():
+    for role, contract in protocol.deploy_market("NVDA.M", underlyings=(1,)).contracts().items():
         setattr(twin, role, contract)
     twin.endow(twin.main_pool.address, twin.main_deposit)
     twin.endow(twin.insurance_pool.address, twin.insurance_deposit)

@@ -3,7 +3,6 @@
 import boa
 import pytest
 
-from everstock.chain.deployment import deploy_market
 from everstock.chain.in_process import START, deployer_of, events, price
 
 from .views import BTC, ETH, HOUR, MAX_SERIES, NOTICE_DELAY
@@ -127,17 +126,7 @@ def test_list_series__unknown_underlying__reverts(listing, underlying):
 
 
 def test_list_series__market_of_one_underlying__has_no_second(protocol):
-    market = deploy_market(
-        protocol.deployer,
-        owner=protocol.owner,
-        timelock=protocol.timelock,
-        token=protocol.token.address,
-        decimals=18,
-        name="NVDA.M",
-        oracle=protocol.oracle.address,
-        parameters=protocol.parameters,
-        underlyings=(1,),
-    )
+    market = protocol.deploy_market("NVDA.M", underlyings=(1,))
     with boa.reverts("series_listing: unknown underlying"):
         market.series_listing.list_series(1, price(4_500), False)
     assert market.series_listing.list_series(0, price(4_500), False) == 1
