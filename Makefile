@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
-# Errors only: where a machine keeps its packages is no concern of ours. The lock names every package, so nothing is to be
+# Errors only. The lock names every package, so nothing is to be
 # resolved: pip would look for newer releases of what another package asks an extra of, and find them unpinned.
 PIP := .venv/bin/python -m pip --quiet --quiet --no-input install --no-deps
 CONTRACTS := $(shell find contracts interfaces -name '*.vy' -o -name '*.vyi')
@@ -27,18 +27,18 @@ help: ## this list
 
 setup: .build/compiled ## install everything and compile the contracts; instant the second time
 
-demo: setup ## two markets, forty traders, a crash at real prices; results in build/demo
+demo: setup ## two markets, 48 traders, a crash at real prices; results in build/demo
 	@everstock demo $(ARGS)
 
 test: test-unit test-integration ## every test
 
 test-unit: setup ## models and contracts in process, in parallel
 	@printf '== contracts and models, in process\n'
-	@python -m pytest tests --ignore=tests/integration --ignore=tests/fork -n $(WORKERS) --dist worksteal -q $(ARGS)
+	@python -m pytest tests --ignore=tests/integration -n $(WORKERS) --dist worksteal -q $(ARGS)
 
 test-integration: setup ## the whole on a forked chain, through Ape
 	@printf '== integration, on a forked chain through Ape\n'
-	@python -m pytest $(wildcard tests/integration tests/fork) -p no:boa_test -q $(ARGS)
+	@python -m pytest tests/integration -p no:boa_test -q $(ARGS)
 
 test-deep: setup ## the stateful machines for MINUTES (60) from SEED (1), on all cores
 	@python -m tests.stateful.deep --minutes $(MINUTES) --seed $(SEED) $(ARGS)
@@ -64,8 +64,7 @@ volatility: setup ## past volatility as the contract measures it, beside numpy; 
 proofs: setup .venv-proofs/installed ## prove the contracts' arithmetic; writes docs/PROOFS.md, in ten minutes
 	@everstock proofs $(ARGS)
 
-# package-lock.json is kept by hand: one exact version of one package, with every platform's binary listed, of which a
-# registry may have only some.
+# package-lock.json is kept by hand: one exact version of one package, with every platform's binary listed.
 lock: ## resolve the Python packages of pyproject.toml anew
 	@printf 'resolving Python packages\n'
 	@rm -rf build/lock

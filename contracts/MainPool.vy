@@ -5,7 +5,7 @@
 @title MainPool
 @license AGPL-3.0-only
 @notice The liquidity providers who are the counterparty of every trade. See interfaces/IPool.vyi.
-@dev A redemption must leave equity at `kept` (withdraw_buffer * R) and main cash at claims, and is not paid while
+@dev A redemption must leave equity at `_kept` and main cash at claims, and is not paid while
      gains are booked as claims; while it waits it counts against new risk.
 """
 

@@ -49,9 +49,9 @@ TRIGGER_MAX_AGE: public(constant(uint256)) = 15
 MAX_WAIT: public(constant(uint256)) = 365 * 86_400
 
 # The least fee is (BASE_GAS + LEG_GAS * legs) * base fee + FLAT_FEE. Measured, as whole transactions that bring both
-# prices: one leg for an account without any 0.32M gas, with eight 0.54M; eight legs 0.78M; to which Pyth's verification
+# prices: one leg for an account without any 0.42M gas, with eight 0.62M; eight legs 0.86M; to which Pyth's verification
 # on Base adds 0.3M (pyth-crosschain, pull request 1208: two feeds, thirteen guardians). So an account full of legs pays
-# a quarter above cost, as the base fee may rise until the execution, and one with few legs more. A checkpoint that
+# a seventh above cost, as the base fee may rise until the execution, and one with few legs more. A checkpoint that
 # falls due is not counted: anyone may make it apart.
 BASE_GAS: constant(uint256) = 1_000_000
 LEG_GAS: constant(uint256) = 50_000
@@ -62,7 +62,8 @@ TRIGGER_GAS: constant(uint256) = 800_000
 # formula of docs.base.org (Fjord, execution engine) and Base's scalars, about 0.0023 and 1.06, the data is 0.3e13 while
 # Ethereum's base fee is 20 gwei and its blobs' 1 gwei.
 FLAT_FEE: constant(uint256) = 10**13
-# So much of the least fee of a market order must be left when an order is triggered: what an execution costs.
+# So much of the least fee of a market order must be left when an order is triggered: what an execution costs,
+# but for an account full of legs.
 PAYS_PERCENT: constant(uint256) = 80
 # Gas that must be left before an order is filled: more than the dearest trade (eight legs and the first checkpoint of
 # 32 series, 1.7M measured) and the 64th part that a call leaves behind.

@@ -4,7 +4,7 @@
 @title RiskBook
 @license AGPL-3.0-only
 @notice See interfaces/IRiskBook.vyi.
-@dev No lock: the only call that leaves it goes to the oracle, static, before anything is written. (`set_parameters`
+@dev No lock: the only call that leaves it goes to the oracle, and is static. (`set_parameters`
      first calls the clearing house, and changes nothing before.)
 """
 

@@ -47,13 +47,14 @@ def everstock() -> None:
     """Perpetual options on BTC and ETH, margined in tokenized stocks, on Base.
 
     Everything runs on this machine, on a chain that looks like Base: its chain id, its addresses, with code of ours
-    behind them and prices that move as a command says. Nothing needs a network, a key or money.
+    behind them and prices that move as a command says. No key or money is needed, nor a network where the prices are at
+    hand, in the folder that EVERSTOCK_DATA names; a demo has some of its own.
 
     \b
     With BASE_RPC_URL set to a Base endpoint, the same commands run on a fork of Base itself, at block
     BASE_FORK_BLOCK or a pinned one. What runs is said at the start.
 
-    Each command explains itself: everstock COMMAND --help
+    Each command explains itself: everstock COMMAND --help (ape hands it on to Ape)
     """
 
 

@@ -56,7 +56,7 @@ _DEFAULTS = Policy()
     type=click.Choice(["skip", "ok"]),
     default="skip",
     show_default=True,
-    help="Orders whose fee does not cover what executing them costs.",
+    help="Orders whose fee does not cover what triggering or executing them costs.",
 )
 @click.option(
     "--max-price-age",
@@ -104,12 +104,14 @@ def run_keeper(
     \b
     For all markets of a deployment, at every block:
       prices        Pyth's are brought when they moved or age while positions are open
-      orders        executed at their first price, together where they share it, for their fees,
-                    an account's as they went live; voided when their window was missed
+      orders        conditional ones triggered, for a share of their fees; executed at their first
+                    price, together where they share it, for their fees, an account's as they went
+                    live; voided when their window was missed, or a conditional one's deadline
       liquidations  accounts that are below maintenance at the newest price, stored or not,
                     worst first; the reward is credited to this account at the clearing house
       liquidity     requests that have waited are fulfilled
-      checkpoints   made hourly, and when an index moved
+      checkpoints   made hourly, when an index moved, and when the book is to be scaled
+      settlement    accounts resolved, and then the end fixed
       volatility    sampled at the first price of every ten minutes
 
     Everything is simulated before it is sent; what fails is said, left alone for a while and tried again. Nothing is

@@ -62,7 +62,7 @@ class Policy:
     priority_fee: int = 1_000_000
     """Wei per gas."""
     unprofitable: bool = False
-    """Whether to execute orders whose fee does not cover what they cost."""
+    """Whether to trigger and execute orders whose fee does not cover what that costs."""
     max_gas: int = 10_000_000
     """What one transaction is expected to take at most."""
     max_voids: int = 8

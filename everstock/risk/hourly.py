@@ -17,7 +17,7 @@ from everstock.replay.bars import PriceError
 Floats = NDArray[np.float64]
 
 YEAR: Final = 365 * 86_400
-# What DESIGN's oracle bounds: a single squared return at (10%)^2, sigma at 250% and, per underlying, at a floor.
+# What the oracle bounds: a single squared return at (10%)^2, sigma at 250% and, per underlying, at a floor.
 CAP: Final = 0.10
 CEILING: Final = 2.50
 FLOORS: Final = {"BTC": 0.25, "ETH": 0.30}
@@ -58,7 +58,7 @@ def read(name: str, folder: Path) -> Closes:
 def variance(closes: Closes, half_life: float, start: float = START_VARIANCE) -> Floats:
     """The exponentially weighted variance at each close, its own return included, not bounded; `half_life` in hours.
 
-    Per true elapsed time: a return over dt counts as r^2 / dt, with the weight 1 - 2^(-dt / half-life); DESIGN section 2.
+    Per true elapsed time: a return over dt counts as r^2 / dt, with the weight 1 - 2^(-dt / half-life); docs/SPEC.md, section 2.
     """
     seconds = np.diff(closes.time)
     rates = np.minimum(np.log(closes.price[1:] / closes.price[:-1]) ** 2, CAP**2) / (seconds / YEAR)

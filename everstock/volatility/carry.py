@@ -1,7 +1,7 @@
 """Carry out of closes: what holding the index costs, plus the covariance of stock and index.
 
 A market's options pay in the stock token, so that their holder is long the product of the two: per year the index drifts, measured in the
-token, by the hedge rate plus rho * sigma_stock * sigma_index (docs/SPEC.md, DESIGN section 2). All three are measured over the same
+token, by the hedge rate plus rho * sigma_stock * sigma_index (docs/SPEC.md, section 2). All three are measured over the same
 spans, from one close of the New York session (16:00 there) to the next, nights and weekends included, with the index at that hour.
 Intervals are those of a circular block bootstrap: blocks of days, drawn with replacement, keep what returns have to do with their neighbours.
 """

@@ -6,9 +6,10 @@ from typing import Final
 from everstock.proofs.properties import Proof, Sweep
 
 _ANY: Final = "any storage before"
-# halmos cannot follow an array's index that it does not know.
-_KEYS: Final = tuple({"key": key} for key in range(20))
-_PAIRS: Final = tuple({"key": key, "other": other} for key in range(20) for other in range(20) if key != other)
+# How many keys RiskParameters has. halmos cannot follow an array's index that it does not know.
+_COUNT: Final = 21
+_KEYS: Final = tuple({"key": key} for key in range(_COUNT))
+_PAIRS: Final = tuple({"key": key, "other": other} for key in range(_COUNT) for other in range(_COUNT) if key != other)
 _WIDTHS: Final = tuple({"width": width} for width in range(1, 256))
 
 
@@ -79,7 +80,7 @@ PROPERTIES: Final[Sequence[Proof | Sweep]] = (
         "RiskParameters: what is set is read back",
         "ParameterProofs",
         "check_set",
-        f"all 20 keys inside their bounds, {_ANY}",
+        f"all {_COUNT} keys inside their bounds, {_ANY}",
         cases=_KEYS,
     ),
     Proof(
@@ -93,7 +94,7 @@ PROPERTIES: Final[Sequence[Proof | Sweep]] = (
         "RiskParameters: out of bounds refused",
         "ParameterProofs",
         "refuse_out_of_bounds",
-        f"all 20 keys, every amount of 256 bits, {_ANY}",
+        f"all {_COUNT} keys, every amount of 256 bits, {_ANY}",
         cases=_KEYS,
         reason="risk_parameters: out of bounds",
     ),

@@ -1,4 +1,4 @@
-"""Fee, marks and impact of an order against exact rationals, each with the rounding that DESIGN gives it."""
+"""Fee, marks and impact of an order against exact rationals, each with the rounding of its own."""
 
 from fractions import Fraction
 from math import ceil, floor
