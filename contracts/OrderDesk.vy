@@ -62,9 +62,9 @@ TRIGGER_GAS: constant(uint256) = 800_000
 # formula of docs.base.org (Fjord, execution engine) and Base's scalars, about 0.0023 and 1.06, the data is 0.3e13 while
 # Ethereum's base fee is 20 gwei and its blobs' 1 gwei.
 FLAT_FEE: constant(uint256) = 10**13
-# So much of the least fee of a market order must be left when an order is triggered: what an execution costs,
-# but for an account full of legs.
-PAYS_PERCENT: constant(uint256) = 80
+# So much of the least fee of a market order must be left when an order is triggered: what an execution costs, for an account full
+# of legs, too.
+PAYS_PERCENT: constant(uint256) = 90
 # Gas that must be left before an order is filled: more than the dearest trade (eight legs and the first checkpoint of
 # 32 series, 1.7M measured) and the 64th part that a call leaves behind.
 TRADE_GAS: constant(uint256) = 3_000_000
@@ -247,6 +247,11 @@ def revoke(account: uint256, digest: bytes32):
 @external
 def trigger(orders: DynArray[IOrderDesk.Order, 8], updates: DynArray[Bytes[4096], 2]) -> DynArray[bool, 8]:
     held: uint256 = self.balance - msg.value
+    # Before a price is paid for, so that whoever comes second, or for what was just taken back, loses little.
+    waiting: bool = False
+    for order: IOrderDesk.Order in orders:
+        waiting = waiting or self._waits(order)
+    assert waiting, "order_desk: unknown order"
     if len(updates) != 0:
         extcall IPriceOracle(ORACLE).update(UNDERLYINGS, updates, value=msg.value)
     assert staticcall IClearingHouse(CLEARING_HOUSE).is_trading(), "order_desk: market does not trade"
@@ -257,19 +262,17 @@ def trigger(orders: DynArray[IOrderDesk.Order, 8], updates: DynArray[Bytes[4096]
         word: uint256 = staticcall IPriceOracle(ORACLE).word(underlying)
         words.append(word)
         restricted = restricted or (word >> 176) & 1 != 0
+        # Of all: who could leave out one that has moved, or is far from Chainlink, would trigger what cannot be executed then.
+        assert block.timestamp <= self._published(word) + TRIGGER_MAX_AGE, "order_desk: stale price"
 
-    waiting: bool = False
     earned: uint256 = 0
     triggered: DynArray[bool, 8] = []
     for order: IOrderDesk.Order in orders:
-        due: bool = False
-        if self._waits(order):
-            waiting = True
-            due = self._is_due(order, words[(order.trigger >> 128) & 255], restricted)
-            if due:
-                earned += self._make_live(order)
+        # Again: it may be twice in the list.
+        due: bool = self._waits(order) and self._is_due(order, words[(order.trigger >> 128) & 255], restricted)
+        if due:
+            earned += self._make_live(order)
         triggered.append(due)
-    assert waiting, "order_desk: unknown order"
     assert earned != 0, "order_desk: not triggered"
 
     # The shares, and what the oracle left of the value sent.
@@ -547,10 +550,7 @@ def _is_due(order: IOrderDesk.Order, word: uint256, restricted: bool) -> bool:
     """
     if not self._waits_for_trigger(order) or block.timestamp + EXEC_WINDOW > order.deadline:
         return False
-    price: uint256 = word & (2**64 - 1)
-    published: uint256 = (word >> 64) & (2**32 - 1)
-    assert block.timestamp <= published + TRIGGER_MAX_AGE, "order_desk: stale price"
-    if published < order.requested_at + DELAY or (restricted and not order.reduce_only):
+    if self._published(word) < order.requested_at + DELAY or (restricted and not order.reduce_only):
         return False
     # Else nobody but its trader would execute it, who could wait and see.
     left: uint256 = order.fee - self._trigger_share(order)
@@ -558,12 +558,22 @@ def _is_due(order: IOrderDesk.Order, word: uint256, restricted: bool) -> bool:
         return False
     above: uint256 = order.trigger & MAX_PRICE
     below: uint256 = (order.trigger >> 64) & MAX_PRICE
+    price: uint256 = word & (2**64 - 1)
     reached: bool = price <= below or (above != 0 and price >= above)
     return (
         reached
         and self._are_open(order.legs, order.reduce_only)
         and self._live_orders(self._accounts[order.account]) < MAX_LIVE
     )
+
+
+@internal
+@pure
+def _published(word: uint256) -> uint256:
+    """
+    @notice When a price was published, given as the oracle's word.
+    """
+    return (word >> 64) & (2**32 - 1)
 
 
 @internal

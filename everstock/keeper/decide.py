@@ -152,10 +152,10 @@ def _orders(state: State, policy: Policy, market: Market, busy: frozenset[Key]) 
         update = _own_prices(state, policy, market, order)
         if key in busy or update is None or _waits_for_news(state, policy, market, order, update):
             continue
-        # An execution brings the first prices of all underlyings, whichever are traded. What failed goes alone, with all
-        # of its account: those wait for each other anyway.
+        # An execution brings the first prices of all underlyings, whichever are traded. What failed goes alone: an order
+        # that cannot be executed yet is not to keep the one before it waiting.
         group = update.published(market.underlyings)
-        shared.setdefault((*group, order.account) if key in state.suspects else group, []).append(order)
+        shared.setdefault((*group, order.account, order.nonce) if key in state.suspects else group, []).append(order)
     waiting = {(order.account, order.nonce) for order in market.orders}
     for orders in shared.values():
         update = state.firsts[orders[0].requested_at + market.order_delay]
@@ -264,8 +264,9 @@ def _is_reached(state: State, policy: Policy, market: Market, order: Order) -> b
         return False
     trigger = Trigger.of(order.trigger)
     price = state.price(market.underlyings[trigger.underlying])
-    first, last = max(order.requested_at + market.order_delay, soon - TRIGGER_MAX_AGE), state.time
-    usable = first <= price.publish_time <= last
+    # All have to be new enough, the one that triggers of after the request too.
+    usable = order.requested_at + market.order_delay <= price.publish_time <= state.time
+    usable &= soon - TRIGGER_MAX_AGE <= state.price_time(market)
     if not usable or not trigger.holds(price.price) or not _are_open(market, order):
         return False
     if state.is_restricted(market) and not order.reduce_only:

@@ -1,4 +1,4 @@
-"""A memory of what did not work, so that it is not tried again at once and not for ever in company."""
+"""A memory of what did not work: what failed in company is tried alone, what failed alone rests for a while."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

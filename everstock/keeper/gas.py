@@ -27,7 +27,7 @@ REQUEST: Final = 90_000
 # Resolving an account, and the end of a settlement.
 RESOLUTION: Final = 80_000
 FINALIZE: Final = 150_000
-VOID: Final = 100_000  # with what the payer may spend on taking its fee back
+VOID: Final = 120_000  # with what the payer may spend on taking its fee back
 
 # What OrderDesk wants to be left before it fills an order (its TRADE_GAS), with what a call cannot pass on.
 ORDER_RESERVE: Final = 3_100_000

@@ -23,6 +23,11 @@ from everstock.keeper.watch import Facts, Watch
 
 # Seconds between tries while the node makes trouble: the poll interval at first, twice as long each time.
 LONGEST_WAIT: Final = 5.0
+# How many first prices are asked for in a block. With the latest ones that is what a public Hermes takes: 30 questions in ten seconds,
+# https://docs.pyth.network/benchmarks/rate-limits; beyond it answers nobody for a minute.
+MOST_ASKED: Final = 4
+# How our contracts' reasons begin where a market or its prices do not allow something now, whatever Hermes said.
+GUARDS: Final = ("risk_book: ", "price_oracle: ", "clearing_house: ", "order_desk: ")
 
 log = structlog.get_logger("keeper")
 
@@ -180,9 +185,13 @@ class Keeper:
         """The first updates at or after each of some times, as far as there are any."""
         newest = 0 if latest is None else min(price.publish_time for price in latest.prices)
         found: dict[int, Update] = {}
+        asked = 0
         for time in sorted(times - self._firsts.keys()):
             # Hermes need not be asked for what it cannot have yet.
             if time > newest:
+                break
+            asked += 1
+            if asked > MOST_ASKED:
                 break
             try:
                 found[time] = self._hermes.first_from(time)
@@ -202,12 +211,11 @@ class Keeper:
     def _report(self, action: Action, outcome: str, reason: str) -> None:
         """What became of an action."""
         self._board.action(action.kind, outcome, reason)
-        if outcome in ("refused", "reverted") and isinstance(action, ExecuteOrders):
-            # Perhaps Hermes was wrong about the first price: ask again.
+        if outcome in ("refused", "reverted") and isinstance(action, ExecuteOrders) and _may_be_hermes(reason):
             delay = self._manifest.market(action.symbol).order_delay
             for order in action.orders:
                 self._firsts.pop(order.requested_at + delay, None)
-        if outcome in ("refused", "reverted") and isinstance(action, Sample):
+        if outcome in ("refused", "reverted") and isinstance(action, Sample) and _may_be_hermes(reason):
             self._firsts.pop(action.boundary, None)
         tell = log.warning if outcome in ("refused", "reverted") else log.debug if outcome == "idle" else log.info
         about = {"reason": reason} if reason else {}
@@ -233,6 +241,14 @@ class Keeper:
             seconds=seconds,
         )
         log.debug("block", number=head.number, time=head.time, seconds=round(seconds, 4))
+
+
+def _may_be_hermes(reason: str) -> bool:
+    """Whether an action failed for a reason that may be Hermes' giving a price that is not the first, so that it is to be asked again.
+
+    Not for a guard of ours: of orders that one stops there may be many, and of questions a public Hermes takes few.
+    """
+    return reason == "order_desk: not the first price" or not reason.startswith(GUARDS)
 
 
 def _is_past(update: Update, head: Block) -> bool:

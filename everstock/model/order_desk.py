@@ -25,7 +25,7 @@ BASE_GAS: Final = 1_000_000
 LEG_GAS: Final = 50_000
 TRIGGER_GAS: Final = 800_000
 # How much of a market order's least fee must be left when an order is triggered.
-PAYS_PERCENT: Final = 80
+PAYS_PERCENT: Final = 90
 FLAT_FEE: Final = 10**13  # wei
 MAX_FACE: Final = 2**127 - 1
 MAX_SERIES_ID: Final = 2**16 - 1
@@ -224,14 +224,15 @@ class Desk:
         Returns whether each was triggered; what whoever does so earns are the shares that the orders' fees lack.
         """
         risk = self.house.risk
+        require(any(self._waits(order) for order in orders), "order_desk: unknown order")
         if published:
             risk.oracle.update({risk.underlyings[u]: one for u, one in published.items()})
         require(self.house.is_trading(), "order_desk: market does not trade")
-        waiting, triggered = False, []
+        oldest = min(risk.oracle.stored(id_).publish_time for id_ in risk.underlyings)
+        require(risk.now <= oldest + TRIGGER_MAX_AGE, "order_desk: stale price")
+        triggered = []
         for order in orders:
-            waits = self.waiting.get((order.account, order.nonce)) == order
-            waiting |= waits
-            triggered.append(waits and self._is_due(order, base_fee))
+            triggered.append(self._waits(order) and self._is_due(order, base_fee))
             if triggered[-1]:
                 share = trigger_share(order.fee, len(order.legs))
                 live = replace(
@@ -243,7 +244,6 @@ class Desk:
                 )
                 self.waiting[order.account, order.nonce] = live
                 self.go_live(live)
-        require(waiting, "order_desk: unknown order")
         require(any(triggered), "order_desk: not triggered")
         return triggered
 
@@ -343,7 +343,6 @@ class Desk:
         if not order.waits_for_trigger(risk.now) or risk.now + EXEC_WINDOW > order.deadline:
             return False
         word = risk.oracle.stored(risk.underlyings[trigger.underlying])
-        require(risk.now <= word.publish_time + TRIGGER_MAX_AGE, "order_desk: stale price")
         restricted = any(risk.oracle.stored(id_).restricted for id_ in risk.underlyings)
         if word.publish_time < order.requested_at + self.delay or (restricted and not order.reduce_only):
             return False
@@ -357,12 +356,15 @@ class Desk:
         series = [self.house.risk.book.series.get(leg.series) for leg in legs]
         return all(s is not None and (s.notice == OPEN or (reduce_only and s.notice != FROZEN)) for s in series)
 
+    def _waits(self, order: Order) -> bool:
+        """Whether an order waits, with just these terms."""
+        return self.waiting.get((order.account, order.nonce)) == order
+
     def _take(self, order: Order) -> bool:
         """Remove an order from those that wait; whether it waited, with just these terms."""
-        key = (order.account, order.nonce)
-        if self.waiting.get(key) != order:
+        if not self._waits(order):
             return False
-        del self.waiting[key]
+        del self.waiting[order.account, order.nonce]
         return True
 
     def _fill(self, order: Order, own_prices: Sequence[int]) -> bool:

@@ -377,14 +377,16 @@ class FakeProtocol:
 
     def _trigger(self, market: MarketManifest, orders: Any, blobs: Any) -> list[Any]:
         fake, done = self.markets[market.symbol], []
+        if not any(fake.orders.get((o.account, o.nonce)) == o for o in map(_order, orders)):
+            raise Refused("order_desk: unknown order")
         if blobs:
             self._update([0, 1], blobs)
+        if any(self._now > stored.publish_time + TRIGGER_MAX_AGE for stored in self.stored):
+            raise Refused("order_desk: stale price")
         for o in map(_order, orders):
             trigger = Trigger.of(o.trigger)
             stored = self.stored[trigger.underlying]
             waits = fake.orders.get((o.account, o.nonce)) == o and o.waits_for_trigger(self._now)
-            if waits and self._now > stored.publish_time + TRIGGER_MAX_AGE:
-                raise Refused("order_desk: stale price")
             reached = stored.publish_time >= o.requested_at + ORDER_DELAY and trigger.holds(stored.price)
             is_open = fake.are_open(o) and (o.reduce_only or not self._is_restricted())
             pays = pays_once_triggered(o.fee, len(o.legs), self.node.base_fee)

@@ -25,7 +25,7 @@ from everstock.keeper.actions import (
 )
 from everstock.keeper.decide import DATA_FEE, EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.state import Pool
-from everstock.model.order_desk import ARMED, MAX_LIVE, Trigger, min_fee, pays_once_triggered
+from everstock.model.order_desk import ARMED, MAX_LIVE, PAYS_PERCENT, Trigger, min_fee, pays_once_triggered
 from everstock.model.series_book import FROZEN
 from everstock.model.waterfall import Stage
 from everstock.parameters import ORDER_DELAY
@@ -492,10 +492,10 @@ def test_turns__the_one_before_is_on_its_way_or_rests__wait(busy):
     assert executed(with_orders(*orders, **{busy: frozenset({order_key(TSLA, second)})})) == [[(7, 1), (8, 1)]]
 
 
-@pytest.mark.parametrize("suspect", [0, 1])
-def test_turns__either_of_two_failed_before__the_first_goes_alone_and_the_second_waits(suspect):
+@pytest.mark.parametrize("suspects", [(0,), (1,), (0, 1)])
+def test_turns__some_of_two_failed_before__the_first_goes_alone_and_the_second_waits(suspects):
     both = (order(), order(nonce=2, follows=link(1, NOW - ORDER_DELAY)))
-    world = with_orders(*both, suspects=frozenset({order_key(TSLA, both[suspect])}))
+    world = with_orders(*both, suspects=frozenset(order_key(TSLA, both[i]) for i in suspects))
     assert executed(world) == [[(7, 1)]]
 
 
@@ -695,6 +695,22 @@ def test_triggers__on_their_way_or_resting__are_left_alone(busy):
 def test_triggers__the_order_desks_least_fee__pays(legs, base_fee):
     fee = min_fee(legs, base_fee, conditional=True)
     assert actions_of(TriggerOrders, moved(101_000, conditional(legs=((1, 1),) * legs, fee=fee), base_fee=base_fee))
+
+
+@pytest.mark.parametrize("legs", range(1, 9))
+@pytest.mark.parametrize("base_fee", [0, 5_000_000, 2 * 10**8, 10**9, 10**11])
+def test_orders__triggered_with_the_least_that_the_desk_wants_to_be_left__pay(legs, base_fee):
+    """Or its trader alone would execute it, who could wait and see."""
+    left = -(-PAYS_PERCENT * min_fee(legs, base_fee) // 100)
+    assert actions_of(ExecuteOrders, with_orders(order(legs=((1, 1),) * legs, fee=left), base_fee=base_fee))
+
+
+@pytest.mark.parametrize("age", [13, 14])
+def test_triggers__a_stored_price_that_the_order_does_not_name__is_to_be_new_enough_when_mined(age):
+    world = moved(101_000)
+    named, other = world.stored
+    stored = (replace(named, price=101_000 * USD, publish_time=NOW), replace(other, publish_time=NOW - age))
+    assert bool(actions_of(TriggerOrders, replace(world, stored=stored, latest=None))) is (age == 13)
 
 
 def test_triggers__that_do_not_pay__skipped_unless_told_otherwise():

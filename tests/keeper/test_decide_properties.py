@@ -302,7 +302,8 @@ def test_triggers__as_the_order_desk_does_and_paying_their_way(world):
             # What the oracle will hold.
             price = state.price(market.underlyings[trigger.underlying])
             assert trigger.holds(price.price)
-            assert max(o.requested_at + ORDER_DELAY, NOW - TRIGGER_MAX_AGE) <= price.publish_time <= NOW
+            assert o.requested_at + ORDER_DELAY <= price.publish_time <= NOW
+            assert all(NOW - TRIGGER_MAX_AGE <= state.price(id_).publish_time for id_ in market.underlyings)
             assert o.is_armed or NOW > o.requested_at + EXEC_WINDOW
             assert NOW + EXEC_WINDOW <= o.deadline
             assert o.reduce_only or not any(state.restricted[id_] for id_ in market.underlyings)

@@ -304,6 +304,49 @@ def test_orders__somebody_stored_a_price_far_from_chainlink__the_newest_is_broug
     assert (world.status["sent"]["orders"], world.status["failed"]["orders"]) == (1, 0)
 
 
+def two_of_a_second(world, account):
+    """Logs of one account's order that only reduces and of one behind it that does not, to be mined in the next block."""
+    time = world.node.head.time + 2
+    first, second = (order(time, account=account, nonce=nonce, reduce_only=nonce == 1) for nonce in (1, 2))
+    return world.protocol.request(TSLA, first, second)
+
+
+def test_orders__one_waits_for_a_price_near_chainlink__those_before_it_do_not_wait_for_it(world):
+    world.protocol.chainlink = [98_000 * USD, 0]
+    world.tick(logs=two_of_a_second(world, account=1))
+    for _ in range(30):
+        world.tick()
+    assert [world.happened["executed", TSLA, 1, nonce] for nonce in (1, 2)] == [1, 0]
+
+
+@pytest.mark.parametrize("waiting", [World.requests, two_of_a_second])
+def test_orders__many_wait_for_a_price_near_chainlink__a_public_hermes_takes_all_questions(world, waiting):
+    world.protocol.chainlink = [98_000 * USD, 0]
+    asked = [len(world.hermes.asked)]
+    for account in range(100, 145):
+        world.tick(logs=waiting(world, account))
+        asked.append(len(world.hermes.asked))
+    # 30 in ten seconds, five blocks.
+    assert max(later - before for before, later in zip(asked, asked[5:], strict=False)) <= 30
+    world.tick(logs=world.requests(1, reduce_only=True))
+    for _ in range(4):
+        world.tick()
+    assert world.happened["executed", TSLA, 1, 1] == 1
+
+
+def test_restart__many_seconds_orders__a_public_hermes_takes_all_questions(world):
+    for account in range(40):
+        world.node.mine(1, world.requests(account, seconds=1))
+        world.hermes.publish(world.node.head.time, *world.prices)
+    asked = [len(world.hermes.asked)]
+    for _ in range(20):
+        world.tick()
+        asked.append(len(world.hermes.asked))
+    assert max(later - before for before, later in zip(asked, asked[5:], strict=False)) <= 30
+    ended = {outcome: sum(world.happened[outcome, TSLA, account, 1] for account in range(40)) for outcome in ("executed", "voided")}
+    assert ended == {"executed": 40, "voided": 0}
+
+
 def test_orders__own_price_far_from_chainlink__are_executed_once_a_newer_one_is_stored(world):
     world.protocol.chainlink = [100_000 * USD, 0]
     world.tick(logs=world.requests(1))

@@ -625,15 +625,40 @@ FAULTS: Final = (
     Fault(
         "an old price triggers an order",
         "OrderDesk.vy",
-        "assert block.timestamp <= published + TRIGGER_MAX_AGE,",
-        "assert block.timestamp <= published + 2 * TRIGGER_MAX_AGE,",
+        "assert block.timestamp <= self._published(word) + TRIGGER_MAX_AGE,",
+        "assert block.timestamp <= self._published(word) + 2 * TRIGGER_MAX_AGE,",
+        "tests/unit/order_desk/test_trigger.py",
+    ),
+    Fault(
+        "an old price of another underlying than an order names triggers it",
+        "OrderDesk.vy",
+        '        assert block.timestamp <= self._published(word) + TRIGGER_MAX_AGE, "order_desk: stale price"\n\n',
+        '    named: uint256 = words[(orders[0].trigger >> 128) & 255]\n'
+        '    assert block.timestamp <= self._published(named) + TRIGGER_MAX_AGE, "order_desk: stale price"\n\n',
+        "tests/unit/order_desk/test_trigger.py",
+    ),
+    Fault(
+        "an order that is twice in a call is triggered twice",
+        "OrderDesk.vy",
+        "due: bool = self._waits(order) and self._is_due(",
+        "due: bool = self._is_due(",
+        "tests/unit/order_desk/test_trigger.py",
+    ),
+    Fault(
+        "a price is paid for before any order is looked at",
+        "OrderDesk.vy",
+        '    assert waiting, "order_desk: unknown order"\n    if len(updates) != 0:\n'
+        "        extcall IPriceOracle(ORACLE).update(UNDERLYINGS, updates, value=msg.value)\n",
+        "    if len(updates) != 0:\n"
+        "        extcall IPriceOracle(ORACLE).update(UNDERLYINGS, updates, value=msg.value)\n"
+        '    assert waiting, "order_desk: unknown order"\n',
         "tests/unit/order_desk/test_trigger.py",
     ),
     Fault(
         "a price of before the request triggers an order",
         "OrderDesk.vy",
-        "if published < order.requested_at + DELAY or",
-        "if published + DELAY < order.requested_at or",
+        "if self._published(word) < order.requested_at + DELAY or",
+        "if self._published(word) + DELAY < order.requested_at or",
         "tests/unit/order_desk/test_trigger.py",
     ),
     Fault(

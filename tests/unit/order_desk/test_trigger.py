@@ -400,14 +400,28 @@ def test_min_fee__conditional__pays_for_the_trigger_too(desk):
     assert desk.min_fee(8, GWEI, True) == desk.min_fee(8, GWEI) + 800_000 * GWEI + flat
 
 
-def test_trigger__price_of_each_underlying_is_the_oracles_own(protocol, desk, trader, keeper, eth):
-    """A new price of one underlying triggers nothing on the other, whose stored price is too old."""
-    order = protocol.request_conditional(trader, (eth, 1), underlying="ETH", above=4_400)
+@pytest.mark.parametrize("named", ["BTC", "ETH"])
+def test_trigger__a_price_left_out__is_not_while_the_stored_one_is_too_old(protocol, desk, trader, keeper, btc, named):
+    """Whether the order names it or not: who could leave out one that has moved would trigger what cannot be executed then."""
+    order = protocol.request_conditional(trader, (btc, 1), underlying=named, above=4_400)
     protocol.publish(after=TRIGGER_MAX_AGE + 1)
     protocol.oracle.update([0], protocol.publisher.blobs([addresses.PYTH_IDS["BTC"]]), value=1, sender=keeper)
     with reverts(desk, "order_desk: stale price"):
         desk.trigger([order], [], sender=keeper)
     assert protocol.trigger(order, by=keeper) == [True]
+
+
+def test_trigger__nothing_waits__costs_no_price_update(protocol, desk, trader, keeper, fallen):
+    """Two keepers race, or its trader takes it back: whoever is late pays for no signatures, not even wrong ones."""
+    desk.cancel(fallen, sender=trader)
+    with reverts(desk, "order_desk: unknown order"):
+        desk.trigger([fallen], [b"no update"], value=1, sender=keeper)
+
+
+def test_trigger__the_same_order_in_one_call_twice__is_triggered_once(protocol, desk, keeper, fallen):
+    assert protocol.trigger(fallen, fallen, by=keeper) == [True, False]
+    (event,) = events(desk, "Triggered")
+    assert event.order.fee == fallen.fee - share_of(fallen)
 
 
 @pytest.mark.parametrize("legs", [1, 8])
@@ -418,8 +432,8 @@ def test_trigger__only_while_what_is_left_of_the_fee_pays_for_an_execution(proto
         order = protocol.request_conditional(trader, *[(id_, 0.5) for id_ in series], below=118_000)
     update = protocol.publish(after=DELAY, BTC=117_900)
     left = order.fee - share_of(order)
-    dear = next(wei for wei in range(GWEI, 2 * GWEI, 1_000) if 100 * left < 80 * min_fee(legs, wei))
-    assert dear > 1.2 * GWEI
+    dear = next(wei for wei in range(GWEI, 2 * GWEI, 1_000) if 100 * left < 90 * min_fee(legs, wei))
+    assert dear > 1.1 * GWEI
     with base_fee(dear), reverts(desk, "order_desk: not triggered"):
         protocol.trigger(order, updates=[update])
     with base_fee(dear - 1_000):
