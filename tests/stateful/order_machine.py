@@ -368,8 +368,8 @@ class OrderMachine(Machine):
         ones = [published[trigger.underlying] for published, _ in self.prices]
         assert any(first <= one.publish_time <= self.told.now and trigger.holds(one.price) for one in ones)
         # Nor was another price left out for long.
-        oracle = self.market.oracle
-        assert all(self.told.now - oracle.stored(id_).publish_time <= TRIGGER_MAX_AGE for id_ in self.market.underlyings)
+        oracle, ids = self.market.oracle, self.market.risk.underlyings
+        assert all(self.told.now - oracle.stored(id_).publish_time <= TRIGGER_MAX_AGE for id_ in ids)
         # Its deadline comes when its window is over, so it is firm.
         assert self.told.now + EXEC_WINDOW <= order.deadline
 
