@@ -6,8 +6,8 @@ from typing import Final
 
 from everstock.keeper.state import Key
 
-# Blocks of rest after a failure: one, two, four, and so on up to this. Short for what has a deadline.
-LONGEST_REST: Final = {"account": 4, "order": 8}
+# Blocks of rest after a failure: one, two, four, and so on up to this. Short for what has a deadline, or others wait for.
+LONGEST_REST: Final = {"account": 4, "order": 8, "prices": 4}
 LONGEST_REST_OTHERWISE: Final = 64
 # Blocks after which a failure is forgotten.
 MEMORY: Final = 128

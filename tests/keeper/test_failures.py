@@ -2,6 +2,7 @@
 
 import pytest
 
+from everstock.keeper.actions import PRICES_KEY
 from everstock.keeper.failures import LONGEST_REST, LONGEST_REST_OTHERWISE, MEMORY, Failures
 
 ORDER = ("order", "TSLA.M", 7, 1)
@@ -24,7 +25,12 @@ def rests(key, times=12):
 
 @pytest.mark.parametrize(
     ("key", "longest"),
-    [(ORDER, LONGEST_REST["order"]), (ACCOUNT, LONGEST_REST["account"]), (POOL, LONGEST_REST_OTHERWISE)],
+    [
+        (ORDER, LONGEST_REST["order"]),
+        (ACCOUNT, LONGEST_REST["account"]),
+        (PRICES_KEY, LONGEST_REST["prices"]),
+        (POOL, LONGEST_REST_OTHERWISE),
+    ],
 )
 def test_rest__doubles_up_to_what_its_kind_bears(key, longest):
     found = rests(key)
