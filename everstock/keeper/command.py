@@ -119,7 +119,7 @@ def run_keeper(
     with an account of its own.
 
     \b
-    Against a local chain (see everstock devnet) with a deployment written to build/manifest.json:
+    Against a local chain (see everstock devnet) with a deployment written to build/manifest.json (see scripts/deploy.py):
       everstock keeper --manifest build/manifest.json --rpc http://127.0.0.1:8545 \\
           --hermes http://127.0.0.1:PORT --key-index 9 --metrics-port 9100
       curl http://127.0.0.1:9100/status
