@@ -1,7 +1,7 @@
 """`ape run deploy`: launch Everstock on the connected chain and write down what is where.
 
-On a fork that ends with it, to see that it works: `everstock ape run deploy`. On a running `everstock devnet`, for a keeper to find:
-export what that prints "for ape", then `.venv/bin/ape run deploy --out build/manifest.json`.
+On a fork that ends with it, to see that it works: `everstock ape run deploy`. On a running `everstock devnet`, for a keeper to
+find: export what that prints "for ape", then `.venv/bin/ape run deploy --out build/manifest.json`.
 """
 
 import os

@@ -36,7 +36,7 @@ MOST: Final = 2**24
 
 
 def of_order(order: Order) -> int:
-    """What executing an order adds to a batch. Its account's other legs, some 32,000 gas each, are not known here and not counted."""
+    """What executing an order adds to a batch. Its account's other legs, some 32,000 gas each, are not counted."""
     return ORDER + LEG * len(order.legs)
 
 

@@ -23,8 +23,8 @@ from everstock.keeper.watch import Facts, Watch
 
 # Seconds between tries while the node makes trouble: the poll interval at first, twice as long each time.
 LONGEST_WAIT: Final = 5.0
-# How many first prices are asked for in a block. With the latest ones that is what a public Hermes takes: 30 questions in ten seconds,
-# https://docs.pyth.network/benchmarks/rate-limits; beyond it answers nobody for a minute.
+# How many first prices are asked for in a block. With the latest ones that is what a public Hermes takes: 30 questions in ten
+# seconds, https://docs.pyth.network/benchmarks/rate-limits; after more it answers none for a minute.
 MOST_ASKED: Final = 4
 # How our contracts' reasons begin where a market or its prices do not allow something now, whatever Hermes said.
 GUARDS: Final = ("risk_book: ", "price_oracle: ", "clearing_house: ", "order_desk: ")
@@ -244,7 +244,7 @@ class Keeper:
 
 
 def _may_be_hermes(reason: str) -> bool:
-    """Whether an action failed for a reason that may be Hermes' giving a price that is not the first, so that it is to be asked again.
+    """Whether an action may have failed because Hermes gave a price that is not the first, so that it is to be asked again.
 
     Not for a guard of ours: of orders that one stops there may be many, and of questions a public Hermes takes few.
     """
