@@ -71,4 +71,4 @@ def _deleverage_target(limits: uint256) -> uint256:
     """
     @notice E / R that deleveraging leaves, 1e-3.
     """
-    return limits >> 224
+    return (limits >> 224) & (2**16 - 1)
