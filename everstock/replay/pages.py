@@ -29,8 +29,8 @@ the main pool and {insurance:,.0f} into insurance, and {accounts} accounts open 
 - **balanced**: for each who bought there is one who wrote the same; the pool is level until the first is liquidated
 - **written**: five of six have written, so the pool is long
 
-Nobody trades afterwards, which is the hardest case: no position is cut, no margin added. The owner writes volatility every hour. The
-keeper's own `decide` says what is done, {pace}; between two points of the data prices run
+Nobody trades afterwards, which is the hardest case: no position is cut, no margin added. Every hour volatility is set
+to what the volatility oracle would have measured. The keeper's own `decide` says what is done, {pace}; between two points of the data prices run
 straight, so what jumps there in one instant shows in `docs/RISKS.md`, not here.
 
 D is the part that every position is of what it was before deleveraging, h the part of each claim that terminal settlement paid (- where
