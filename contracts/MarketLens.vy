@@ -279,7 +279,7 @@ def price_status(clearing_house: address) -> IMarketLens.PriceStatus:
         if age > c.LIQUIDATION_MAX_AGE:
             result.liquidation = STALE
     result.trade = result.checkpoint
-    if len(result.trade) == 0 and block.timestamp < book.state.window_end:
+    if len(result.trade) == 0 and (block.timestamp < book.state.window_end or self._would_open_window(book)):
         result.trade = "risk_book: settle window"
     result.risk = result.trade
     if len(result.risk) == 0 and restricted:
@@ -323,6 +323,21 @@ def _book(clearing_house: address) -> Book:
             book.state.utilisation,
         )
     return book
+
+
+@internal
+@view
+def _would_open_window(book: Book) -> bool:
+    """
+    @notice Whether an action would first checkpoint, and that find that an index jumped and open a settle window: the action
+            reverts then, and its checkpoint with it.
+    """
+    shock: uint256 = parameters._rate(book.market.rates, parameters.POOL_SHOCK)
+    jumped: bool = False
+    for u: uint256 in range(c.MAX_UNDERLYINGS):
+        anchor: uint256 = (book.market.anchors >> (64 * u)) & (2**64 - 1)
+        jumped = jumped or checkpoints._moved(book.terms[u].price, anchor, shock, 2)
+    return jumped and staticcall IRiskBook(book.risk_book).is_due()
 
 
 @internal

@@ -43,7 +43,10 @@ def list_series(underlying: uint256, strike: uint256, is_put: bool) -> uint256:
             break
         assert digits % 10 == 0, "series_listing: strike of more than two digits"
         digits //= 10
-    moneyness: uint256 = self._moneyness(market, underlying, strike)
+    word: uint256 = self._word(market, underlying)
+    # Otherwise nobody would pay for the option but its carry.
+    assert (word >> 96) & (2**80 - 1) != 0, "series_listing: no variance"
+    moneyness: uint256 = everlasting._moneyness(word & (2**64 - 1), strike)
     assert 12 * moneyness >= MIN_LISTED and 12 * moneyness <= MAX_LISTED, "series_listing: strike too far from index"
 
     ids: uint256 = market.active[underlying]
@@ -135,18 +138,19 @@ def _is_far(s: series_book.Series) -> bool:
     @notice Whether moneyness is outside [1/2, 2].
     """
     market: IRiskBook.MarketWords = staticcall IRiskBook(RISK_BOOK).market_words()
-    moneyness: uint256 = self._moneyness(market, s.underlying, s.strike)
+    word: uint256 = self._word(market, s.underlying)
+    moneyness: uint256 = everlasting._moneyness(word & (2**64 - 1), s.strike)
     return moneyness < c.MIN_OPEN_MONEYNESS or moneyness > c.MAX_OPEN_MONEYNESS
 
 
 @internal
 @view
-def _moneyness(market: IRiskBook.MarketWords, underlying: uint256, strike: uint256) -> uint256:
+def _word(market: IRiskBook.MarketWords, underlying: uint256) -> uint256:
     """
-    @notice Moneyness at a price not older than a minute, a wad.
+    @notice The oracle's word of an underlying, with a price not older than a minute.
     """
     oracle_id: uint256 = market.underlyings[underlying]
     word: uint256 = 0
     same: uint256 = 0
     word, same = staticcall IPriceOracle(ORACLE).words(oracle_id, oracle_id, c.TRADE_MAX_AGE)
-    return everlasting._moneyness(word & (2**64 - 1), strike)
+    return word

@@ -29,8 +29,12 @@ def pool_key(symbol: str, role: str) -> Key:
     return ("pool", symbol, role)
 
 
+def sample_key(id_: int) -> Key:
+    """What the sample of an underlying is known by."""
+    return ("sample", id_)
+
+
 PRICES_KEY: Key = ("prices",)
-SAMPLE_KEY: Key = ("sample",)
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,7 @@ class Sample:
 
     @property
     def keys(self) -> frozenset[Key]:
-        return frozenset({SAMPLE_KEY})
+        return frozenset(map(sample_key, self.ids))
 
 
 Action = (

@@ -12,7 +12,6 @@ from typing import Final, TypeVar
 from everstock.keeper import gas
 from everstock.keeper.actions import (
     PRICES_KEY,
-    SAMPLE_KEY,
     Action,
     Checkpoint,
     ExecuteOrders,
@@ -28,9 +27,10 @@ from everstock.keeper.actions import (
     checkpoint_key,
     order_key,
     pool_key,
+    sample_key,
 )
 from everstock.keeper.state import Health, Key, Market, Order, State, Update
-from everstock.model.constants import LIQUIDATION_MAX_AGE, TRADE_MAX_AGE
+from everstock.model.constants import HOUR, LIQUIDATION_MAX_AGE, TRADE_MAX_AGE
 from everstock.model.order_desk import EXEC_WINDOW, MAX_LIVE, TRIGGER_MAX_AGE, Trigger, pays_once_triggered, trigger_share
 from everstock.model.series_book import FROZEN, OPEN
 from everstock.model.volatility_oracle import SPAN
@@ -43,6 +43,9 @@ MAX_REQUESTS: Final = 32  # of the 64 that fit, to bound gas
 # What Base charges to post a transaction of this size to Ethereum while that is calm, wei; contracts/OrderDesk.vy
 # allows for more of it in the least fee of an order.
 DATA_FEE: Final = 10**12
+
+# Seconds before the hour is over that a market with legs is checkpointed: time for a node or a price that makes trouble.
+EARLY: Final = 300
 
 PERMYRIAD: Final = 10_000
 
@@ -293,10 +296,12 @@ def _voids(state: State, market: Market, busy: frozenset[Key]) -> Iterator[VoidO
 
 
 def _checkpoint(state: State, policy: Policy, market: Market, busy: frozenset[Key]) -> Iterator[Checkpoint]:
-    """A checkpoint where one is due (an hour passed, or an index moved) or would deleverage."""
+    """A checkpoint where one is due (an hour passed, or an index moved), soon will be, or would deleverage."""
     if market.stage != Stage.ACTIVE or checkpoint_key(market.symbol) in busy:
         return
-    if not (market.is_due or _is_overextended(state, market)):
+    # An hour that was not over when it was touched costs the mean of its two ends; a longer one the worse end for either side.
+    is_soon = market.open_legs != 0 and state.time >= market.checkpoint_time + HOUR - EARLY
+    if not (market.is_due or is_soon or _is_overextended(state, market)):
         return
     # Without depth it stays due however often it is done: one in so many seconds is what counts towards settlement.
     if market.depth == 0:
@@ -340,17 +345,22 @@ def latest_boundary(time: int) -> int:
 
 
 def _sample(state: State, policy: Policy, busy: frozenset[Key]) -> Iterator[Sample]:
-    """The first prices since the latest boundary, unless somebody has sampled them, or the next would come first."""
+    """The first prices since the latest boundary, unless somebody has sampled them, or the next would come first.
+
+    Together, but for those that failed before: one that a guard refuses is not to cost the other its sample.
+    """
     boundary = latest_boundary(state.time)
     update = state.firsts.get(boundary)
-    if update is None or SAMPLE_KEY in busy or state.time + policy.block_seconds >= boundary + SPAN:
+    if update is None or state.time + policy.block_seconds >= boundary + SPAN:
         return
-    ids = tuple(
+    due = [
         id_
         for id_, time in enumerate(state.sampled)
-        if time < boundary <= update.prices[id_].publish_time <= state.time
-    )
-    if ids:
+        if time < boundary <= update.prices[id_].publish_time <= state.time and sample_key(id_) not in busy
+    ]
+    together = tuple(id_ for id_ in due if sample_key(id_) not in state.suspects)
+    alone = [(id_,) for id_ in due if id_ not in together]
+    for ids in (together, *alone) if together else alone:
         yield Sample(ids, boundary, update, gas.SAMPLE)
 
 

@@ -40,6 +40,8 @@ class SeriesListing:
         digits = str(strike).rstrip("0")
         require(len(digits) <= 2, "series_listing: strike of more than two digits")
         moneyness = self._moneyness(underlying, strike)
+        word = self.risk.oracle.stored(ids[underlying])
+        require(word.fast != 0 or word.slow != 0, "series_listing: no variance")
         near = MIN_LISTED <= 12 * moneyness <= MAX_LISTED
         require(near, "series_listing: strike too far from index")
         active = self.risk.book.active[underlying]

@@ -8,7 +8,6 @@ from everstock.keeper import gas
 from everstock.keeper.actions import (
     KINDS,
     PRICES_KEY,
-    SAMPLE_KEY,
     Checkpoint,
     ExecuteOrders,
     Fulfil,
@@ -22,6 +21,7 @@ from everstock.keeper.actions import (
     checkpoint_key,
     order_key,
     pool_key,
+    sample_key,
 )
 from everstock.keeper.decide import DATA_FEE, EXEC_WINDOW, Policy, decide, latest_boundary
 from everstock.keeper.state import Pool
@@ -223,13 +223,27 @@ def test_sample__what_was_not_sampled_since_the_boundary_and_has_a_price(sampled
 @pytest.mark.parametrize(
     "facts",
     [
-        {"in_flight": frozenset({SAMPLE_KEY})},
-        {"resting": frozenset({SAMPLE_KEY})},
+        {"in_flight": frozenset({sample_key(BTC), sample_key(ETH)})},
+        {"resting": frozenset({sample_key(BTC), sample_key(ETH)})},
         {"time": BOUNDARY + 598},  # mined after the next boundary
     ],
 )
 def test_sample__on_its_way_or_too_late__is_not_sampled(facts):
     assert not actions_of(Sample, state(sampled=(0, 0), firsts={BOUNDARY: update(BOUNDARY)}, **facts))
+
+
+@pytest.mark.parametrize(
+    ("facts", "samples"),
+    [
+        ({}, [(BTC, ETH)]),
+        ({"suspects": frozenset({sample_key(BTC)})}, [(ETH,), (BTC,)]),
+        ({"suspects": frozenset({sample_key(BTC), sample_key(ETH)})}, [(BTC,), (ETH,)]),
+        ({"resting": frozenset({sample_key(BTC)})}, [(ETH,)]),
+    ],
+)
+def test_sample__one_that_is_refused__is_tried_alone_and_costs_the_other_nothing(facts, samples):
+    world = state(sampled=(0, 0), firsts={BOUNDARY: update(BOUNDARY)}, **facts)
+    assert [action.ids for action in actions_of(Sample, world)] == samples
 
 
 def test_sample__of_the_newest_prices__brings_them():
@@ -837,6 +851,12 @@ def test_liquidations__on_their_way__are_not_repeated():
 def test_checkpoint__due__is_made_with_the_newest_price():
     world = state(market(is_due=True), stored=stored(5), latest=update(NOW))
     assert decide(world, POLICY) == (Checkpoint(TSLA, world.latest, gas.UPDATE + gas.CHECKPOINT),)
+
+
+@pytest.mark.parametrize(("legs", "age", "made"), [(1, 3_299, False), (1, 3_300, True), (0, 3_599, False)])
+def test_checkpoint__due_soon__is_made_before_the_hour_is_over_where_anybody_has_a_leg(legs, age, made):
+    world = state(market(open_legs=legs, checkpoint_time=NOW - age))
+    assert bool(actions_of(Checkpoint, world)) is made
 
 
 def test_checkpoint__what_checkpoints_anyway_is_on_its_way__is_left_to_that():

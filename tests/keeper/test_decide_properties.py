@@ -177,7 +177,7 @@ def queues(draw):
 
 
 def keys_of(all_markets):
-    keys = {("prices",), ("sample",)}
+    keys = {("prices",), ("sample", 0), ("sample", 1)}
     for market in all_markets:
         keys |= {order_key(market.symbol, o) for o in market.orders}
         keys |= {account_key(market.symbol, h.account) for h in market.healths}

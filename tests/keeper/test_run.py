@@ -423,6 +423,16 @@ def test_checkpoint__hourly(world):
         assert world.happened["checkpoint", TSLA] == world.happened["checkpoint", "NVDA.M"] == hour
 
 
+def test_checkpoint__before_the_hour_is_over(world):
+    """Premium of more than an hour is the worse end's for either side."""
+    times = [world.tsla.checkpoint_time]
+    while len(times) < 4:
+        world.tick(50)
+        if world.tsla.checkpoint_time != times[-1]:
+            times.append(world.tsla.checkpoint_time)
+    assert all(3_300 <= later - before <= 3_600 for before, later in zip(times, times[1:], strict=False))
+
+
 def test_liquidity__is_fulfilled_once_it_has_waited(world):
     world.tsla.deposit_due = due = world.node.head.time + 20
     while world.node.head.time < due:

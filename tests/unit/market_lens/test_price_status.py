@@ -75,6 +75,31 @@ def test_price_status__settle_window__refuses_trades(protocol, lens, series):
     assert told(lens) == ("", "", "", "")
 
 
+def test_price_status__index_jumped_and_nobody_checkpointed__refuses_what_its_own_checkpoint_would(protocol, lens, series):
+    """That checkpoint opens a settle window, and is undone with the action."""
+    holder = protocol.trader("holder")
+    protocol.trade(holder, (series[0], 10))
+    protocol.set_prices(after=60, BTC=107_000)
+    assert told(lens) == ("", WINDOW, WINDOW, "")
+    with boa.reverts(WINDOW):
+        protocol.trade(holder, (series[0], -1))
+    with boa.reverts(WINDOW):
+        protocol.clearing_house.withdraw(account_of(holder), 1, holder, sender=holder)
+    assert told(lens) == ("", WINDOW, WINDOW, "")
+
+
+def test_price_status__index_far_from_its_anchor_and_no_checkpoint_due__refuses_nothing(protocol, lens, series):
+    """A minute later it comes as near to the last checkpoint, not to the anchor, which is still that of before."""
+    holder = protocol.trader("holder")
+    protocol.trade(holder, (series[0], 10))
+    for usd in (113_000, 108_000):
+        protocol.set_prices(after=60, BTC=usd)
+        if usd == 113_000:
+            protocol.clearing_house.checkpoint()
+    assert told(lens) == ("", "", "", "")
+    protocol.trade(holder, (series[0], -1))
+
+
 def test_price_status__in_settlement__refuses_everything(protocol, lens, series):
     """Longs of 90 times the pool's capital, and the index doubles."""
     holder = protocol.trader("holder", 3_000)

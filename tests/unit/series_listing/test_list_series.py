@@ -3,6 +3,8 @@
 import boa
 import pytest
 
+from everstock.chain import addresses
+from everstock.chain.deployment import deploy_oracle
 from everstock.chain.in_process import START, deployer_of, events, price
 
 from .views import BTC, ETH, HOUR, MAX_SERIES, NOTICE_DELAY
@@ -130,6 +132,21 @@ def test_list_series__market_of_one_underlying__has_no_second(protocol):
     with boa.reverts("series_listing: unknown underlying"):
         market.series_listing.list_series(1, price(4_500), False)
     assert market.series_listing.list_series(0, price(4_500), False) == 1
+
+
+def test_list_series__underlying_without_variances__not_before_it_has_some(protocol):
+    """An oracle set up late, or in the wrong order: options would cost their carry alone."""
+    oracle = deploy_oracle(protocol.deployer, protocol.owner, protocol.pyth.address, protocol.sequencer.address)
+    oracle.set_feed(0, *protocol.feed("BTC").arguments(), sender=protocol.owner)
+    blobs = protocol.publisher.blobs([addresses.PYTH_IDS["BTC"]])
+    oracle.update([0], blobs, value=oracle.update_fee(blobs), sender=protocol.operator)
+    listing = protocol.deployer.deploy("SeriesListing", protocol.risk_book.address, oracle.address)
+    with boa.reverts("series_listing: no variance"):
+        listing.list_series(0, price(120_000), False)
+    oracle.set_variances(0, 10**9, 10**9, sender=protocol.owner)
+    # All its own conditions hold.
+    with boa.reverts("risk_book: wrong caller"):
+        listing.list_series(0, price(120_000), False)
 
 
 def test_list_series__price_older_than_a_minute__reverts(protocol, listing):
