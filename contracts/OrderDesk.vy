@@ -49,9 +49,9 @@ TRIGGER_MAX_AGE: public(constant(uint256)) = 15
 MAX_WAIT: public(constant(uint256)) = 365 * 86_400
 
 # The least fee is (BASE_GAS + LEG_GAS * legs) * base fee + FLAT_FEE. Measured, as whole transactions that bring both
-# prices: one leg for an account without any 0.42M gas, with eight 0.62M; eight legs 0.86M; to which Pyth's verification
+# prices: one leg for an account without any 0.33M gas, with eight 0.59M; eight legs 0.88M; to which Pyth's verification
 # on Base adds 0.3M (pyth-crosschain, pull request 1208: two feeds, thirteen guardians). So an account full of legs pays
-# a seventh above cost, as the base fee may rise until the execution, and one with few legs more. A checkpoint that
+# a sixth above cost, as the base fee may rise until the execution, and one with few legs more. A checkpoint that
 # falls due is not counted: anyone may make it apart.
 BASE_GAS: constant(uint256) = 1_000_000
 LEG_GAS: constant(uint256) = 50_000

@@ -1,7 +1,8 @@
 """The keeper: one process that does for all markets what anyone may do and someone must.
 
 It brings prices, triggers and executes orders, voids those that were missed, fulfils requests of liquidity providers,
-checkpoints, liquidates, samples volatility, and resolves and finalizes a settlement. Nothing depends on which keeper does it, nor on there being only one.
+checkpoints, liquidates, samples volatility, and resolves and finalizes a settlement. Nothing depends on which keeper does
+it, nor on there being only one.
 
 Where to look:
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from boa import interpret
 
 from tests.coverage.recorder import Recorder
 
@@ -26,6 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("coverage", derandomize=True, deadline=None)
     hypothesis.settings.load_profile("coverage")
     if directory := config.getoption("--contract-coverage"):
+        # Titanoboa's own holds what was compiled of the same functions with other comments: its constructors end differently.
+        interpret.set_cache_dir(directory / "compiled")
         config.pluginmanager.register(_Recording(directory), "contract-coverage")
 
 

@@ -817,6 +817,13 @@ FAULTS: Final = (
     ),
     # Listing and parameters
     Fault(
+        "a series is listed on an underlying without variances",
+        "SeriesListing.vy",
+        '    assert (word >> 96) & (2**80 - 1) != 0, "series_listing: no variance"\n',
+        "",
+        "tests/unit/series_listing/test_list_series.py",
+    ),
+    Fault(
         "a strike may be listed twice",
         "SeriesListing.vy",
         '        assert other.strike != strike or other.is_put != is_put, "series_listing: already listed"\n',
