@@ -16,7 +16,7 @@ from tests.coverage.results import Coverage, OutdatedRecordingError, measure, me
 from tests.coverage.source import ROOT
 
 RECORDINGS: Final = ROOT / "build" / "coverage"
-OTHER_TESTS: Final = ("tests/integration", "tests/fork")
+OTHER_TESTS: Final = ("tests/integration",)
 
 
 @click.command("coverage", context_settings={"help_option_names": ["-h", "--help"]})
