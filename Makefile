@@ -12,8 +12,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
-# Errors only. The lock names every package, so nothing is to be
-# resolved: pip would look for newer releases of what another package asks an extra of, and find them unpinned.
+# Errors only. The lock names every package, so nothing is to be resolved: pip would look for newer releases of what another
+# package asks an extra of, and find them unpinned.
 PIP := .venv/bin/python -m pip --quiet --quiet --no-input install --no-deps
 CONTRACTS := $(shell find contracts interfaces -name '*.vy' -o -name '*.vyi')
 

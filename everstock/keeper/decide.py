@@ -360,7 +360,7 @@ def _sample(state: State, policy: Policy, busy: frozenset[Key]) -> Iterator[Samp
     ]
     together = tuple(id_ for id_ in due if sample_key(id_) not in state.suspects)
     alone = [(id_,) for id_ in due if id_ not in together]
-    for ids in (together, *alone) if together else alone:
+    for ids in filter(None, (together, *alone)):
         yield Sample(ids, boundary, update, gas.SAMPLE)
 
 

@@ -185,13 +185,9 @@ class Keeper:
         """The first updates at or after each of some times, as far as there are any."""
         newest = 0 if latest is None else min(price.publish_time for price in latest.prices)
         found: dict[int, Update] = {}
-        asked = 0
-        for time in sorted(times - self._firsts.keys()):
+        for time in sorted(times - self._firsts.keys())[:MOST_ASKED]:
             # Hermes need not be asked for what it cannot have yet.
             if time > newest:
-                break
-            asked += 1
-            if asked > MOST_ASKED:
                 break
             try:
                 found[time] = self._hermes.first_from(time)

@@ -94,6 +94,10 @@ class FakeMarket:
         self.orders[order.account, order.nonce] = live
         return live
 
+    def waits(self, order: Order) -> bool:
+        """Whether an order waits, with just these terms."""
+        return self.orders.get((order.account, order.nonce)) == order
+
     def is_live(self, account: int, followed: int, now: int) -> bool:
         """Whether an order, given as of `follows`, may still be executed."""
         order = Live.of(followed)
@@ -343,7 +347,7 @@ class FakeProtocol:
     def _execute_orders(self, market: MarketManifest, orders: Any, blobs: Any) -> list[Any]:
         fake, done = self.markets[market.symbol], []
         given = [_order(terms) for terms in orders]
-        waiting = [o for o in given if fake.orders.get((o.account, o.nonce)) == o]
+        waiting = [o for o in given if fake.waits(o)]
         if not waiting:
             raise Refused("order_desk: unknown order")
         earliest = min(o.requested_at for o in waiting)
@@ -377,7 +381,7 @@ class FakeProtocol:
 
     def _trigger(self, market: MarketManifest, orders: Any, blobs: Any) -> list[Any]:
         fake, done = self.markets[market.symbol], []
-        if not any(fake.orders.get((o.account, o.nonce)) == o for o in map(_order, orders)):
+        if not any(map(fake.waits, map(_order, orders))):
             raise Refused("order_desk: unknown order")
         if blobs:
             self._update([0, 1], blobs)
@@ -386,7 +390,7 @@ class FakeProtocol:
         for o in map(_order, orders):
             trigger = Trigger.of(o.trigger)
             stored = self.stored[trigger.underlying]
-            waits = fake.orders.get((o.account, o.nonce)) == o and o.waits_for_trigger(self._now)
+            waits = fake.waits(o) and o.waits_for_trigger(self._now)
             reached = stored.publish_time >= o.requested_at + ORDER_DELAY and trigger.holds(stored.price)
             is_open = fake.are_open(o) and (o.reduce_only or not self._is_restricted())
             pays = pays_once_triggered(o.fee, len(o.legs), self.node.base_fee)
@@ -401,7 +405,7 @@ class FakeProtocol:
 
     def _void(self, market: MarketManifest, terms: Any) -> list[Any]:
         fake, order = self.markets[market.symbol], _order(terms)
-        if fake.orders.get((order.account, order.nonce)) != order:
+        if not fake.waits(order):
             raise Refused("order_desk: unknown order")
         if not order.is_armed and self._now <= order.requested_at + EXEC_WINDOW:
             raise Refused("order_desk: window open")

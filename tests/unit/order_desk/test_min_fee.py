@@ -3,6 +3,7 @@
 import pytest
 
 from everstock.chain.in_process import DELAY, UNDERLYINGS
+from everstock.model.order_desk import PAYS_PERCENT
 
 from .desk import GWEI, base_fee, cold, gas_of_calls
 
@@ -92,3 +93,5 @@ def test_min_fee__reimburses_whoever_executes_above_cost(protocol, desk, trader,
             desk.execute(orders, updates, value=2, sender=keeper)
         gas = whole(desk._computation) - gas_of_calls(desk._computation, protocol.pyth) + PYTH_GAS
         assert earnings(keeper) > gas * wei * 11 // 10
+        # So much at least an order has left that was triggered.
+        assert PAYS_PERCENT * sum(desk.min_fee(len(order.legs), wei) for order in orders) > 100 * gas * wei
